@@ -1,0 +1,1 @@
+"""Real input, turned into events."""

@@ -1,0 +1,1 @@
+"""10,012 real restaurant deliveries."""
