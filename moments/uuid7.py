@@ -1,7 +1,7 @@
 """UUIDv7 identities minted from a row's own time, so that the same row always gets the same id.
 
 Ids that begin with the time keep the log's inserts at the end of its index (about five times the rate of
-random ids at some millions of events), and an id that is a function of its row makes every re-send a duplicate.
+random ids at some millions of events), and an id that is a function of its row makes a re-send a duplicate.
 """
 
 from hashlib import blake2b
