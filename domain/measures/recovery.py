@@ -1,0 +1,28 @@
+"""Recovery: what goes wrong and how it is put right."""
+
+from domain.measures.measure import Direction, Interval, Kind, Measure, Thresholds
+
+MEASURES = (
+    Measure(
+        code="complaints_per_1000",
+        title={
+            "en": "Complaints per 1,000 visits",
+            "uk": "Скарги на 1000 візитів",
+            "ru": "Жалобы на 1000 визитов",
+        },
+        unit="per_1000",
+        direction=Direction.DOWN,
+        kind=Kind.RATE,
+        scale=1000.0,
+        formula="1000·complaints / visits",
+        numerator="complaints",
+        denominator="visits",
+        n="visits",
+        source=("outcomes", "visits"),
+        owner_tier="provider",
+        owner_departments=("duty_manager", "front_of_house"),
+        standard=5,
+        thresholds=Thresholds(warning=5, critical=10),
+        interval=Interval.GARWOOD,
+    ),
+)

@@ -1,0 +1,15 @@
+-- Minutes of overrun that others or slack absorbed: the near misses (sum of hidden = absorbed).
+-- part: whole
+SELECT
+    site_id, business_date, hour, channel, '' AS department,
+    absorbed_s / 60 AS numerator, toFloat64(1) AS denominator,
+    toFloat64(1) AS n, pow(absorbed_s / 60, 2) AS squares
+FROM moments.promises
+WHERE state IN ('kept', 'late')
+-- part: departments
+SELECT
+    site_id, business_date, hour, channel, department,
+    hidden_s / 60 AS numerator, toFloat64(1) AS denominator,
+    toFloat64(1) AS n, pow(hidden_s / 60, 2) AS squares
+FROM moments.promise_ledger
+WHERE state IN ('kept', 'late')

@@ -1,0 +1,8 @@
+-- Kept promises over those that came to an end: waiting, open and cancelled ones are in no measure.
+-- part: whole
+SELECT
+    site_id, business_date, hour, channel, '' AS department,
+    toFloat64(state = 'kept') AS numerator, toFloat64(1) AS denominator,
+    toFloat64(1) AS n, toFloat64(state = 'kept') AS squares
+FROM moments.promises
+WHERE state IN ('kept', 'late', 'broken')

@@ -1,0 +1,15 @@
+-- Promises missed: each late or broken one counts 1, shared out among departments.
+-- part: whole
+SELECT
+    site_id, business_date, hour, channel, '' AS department,
+    toFloat64(state != 'kept') AS numerator, toFloat64(1) AS denominator,
+    toFloat64(1) AS n, toFloat64(state != 'kept') AS squares
+FROM moments.promises
+WHERE state IN ('kept', 'late', 'broken')
+-- part: departments
+SELECT
+    site_id, business_date, hour, channel, department,
+    equivalents AS numerator, toFloat64(1) AS denominator,
+    toFloat64(1) AS n, equivalents * equivalents AS squares
+FROM moments.promise_ledger
+WHERE state IN ('kept', 'late', 'broken')

@@ -1,0 +1,15 @@
+-- Minutes of others' overrun made good by departments; slack's part is a measure of its own.
+-- part: whole
+SELECT
+    site_id, business_date, hour, channel, '' AS department,
+    (absorbed_s - slack_rescue_s) / 60 AS numerator, toFloat64(1) AS denominator,
+    toFloat64(1) AS n, pow((absorbed_s - slack_rescue_s) / 60, 2) AS squares
+FROM moments.promises
+WHERE state IN ('kept', 'late')
+-- part: departments
+SELECT
+    site_id, business_date, hour, channel, department,
+    rescue_s / 60 AS numerator, toFloat64(1) AS denominator,
+    toFloat64(1) AS n, pow(rescue_s / 60, 2) AS squares
+FROM moments.promise_ledger
+WHERE state IN ('kept', 'late')
