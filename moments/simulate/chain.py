@@ -1,7 +1,7 @@
 """Which sites the demonstration chain has, and what is wrong with some of them.
 
 Three regions, 12 restaurants and 8 stores, eight zones, several day starts and currencies. A larger chain
-repeats the twenty with further numbers, a smaller one takes the first of them. Every peculiarity named here is
+repeats the twenty with further numbers, a smaller one takes the first of them. Every peculiarity here is
 a pattern that somebody who looks at the boards should be able to find.
 """
 

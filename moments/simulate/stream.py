@@ -32,7 +32,7 @@ def site_day(site: SimulatedSite, on: date, seed: int, visits: int) -> list[tupl
 def history(
     chain: list[SimulatedSite], *, days: int, until_ms: int, seed: int, visits: int
 ) -> Iterator[tuple[int, str]]:
-    """The last `days` days before `until_ms`, day by day and site by site: a visit's events stay close together.
+    """The last `days` days before `until_ms`, day by day and site by site (visits stay together).
 
     `visits` is a day's number at an average site. What had not happened at `until_ms` is left to `upcoming`.
     """

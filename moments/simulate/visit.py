@@ -95,7 +95,7 @@ class Visit:
         declared: bool = True,
         blocked: tuple[str, str, int] | None = None,
     ) -> Kept:
-        """A promise, the stages that keep it, its fulfilment; `blocked`: (stage, cause department, seconds)."""
+        """A promise, the stages that keep it, its fulfilment; `blocked`: (stage, cause, seconds)."""
         made_at, promise_id = self.at, self.day.mint(self.at)
         data = (
             f'"promise_id":"{promise_id}","kind":"{kind}","made_by":"{made_by}",'
