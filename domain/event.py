@@ -1,0 +1,28 @@
+"""An accepted event as the pure domain sees it."""
+
+from dataclasses import dataclass
+
+from domain.events import EventData
+from domain.times import Ms
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """`ms` is the instant it happened, `siteid` the site whose customer is concerned (None: the chain's
+    decision).
+
+    `sequence` is the source's own count, as sent.
+    """
+
+    id: str
+    source: str
+    type: str
+    ms: Ms
+    siteid: str | None
+    data: EventData
+    sequence: str | None = None
+
+    @property
+    def order(self) -> tuple[Ms, str, str]:
+        """What "earliest", "latest" and every tie go by: time, id, source, by code point (R4)."""
+        return (self.ms, self.id, self.source)
