@@ -242,7 +242,7 @@ class ServiceLevelSet(Decision, kw_only=True, frozen=True):
     segment: the customers' segment.
     promise: what is promised to them.
     response_s: within how many seconds, positive.
-    valid_from: first business day; absent: always.
+    valid_from: first business day; absent: the day of the event.
     """
 
     TYPE: ClassVar[str] = "moments.service_level.set"

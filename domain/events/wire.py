@@ -78,7 +78,7 @@ class _Seconds(metaclass=WireType):
         if value > MAX_SECONDS:
             raise Fault("invalid_data", f"A duration is at most {MAX_SECONDS} seconds")
         # Decimal's own rounding: an exponent in the millions or a million digits would choke exact fractions.
-        return value if type(value) is int else int(value.to_integral_value(ROUND_HALF_UP))
+        return value if isinstance(value, int) else int(value.to_integral_value(ROUND_HALF_UP))
 
     @staticmethod
     def write(value: int) -> int:
