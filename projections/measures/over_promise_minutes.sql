@@ -2,8 +2,8 @@
 -- part: whole
 SELECT
     site_id, business_date, hour, channel, '' AS department,
-    over_promise_s / 60 AS numerator, toFloat64(1) AS denominator,
-    toFloat64(1) AS n, pow(over_promise_s / 60, 2) AS squares
+    assumeNotNull(over_promise_s) / 60 AS numerator, toFloat64(1) AS denominator,
+    toFloat64(1) AS n, pow(assumeNotNull(over_promise_s) / 60, 2) AS squares
 FROM moments.promises
 WHERE state IN ('kept', 'late')
 -- part: departments

@@ -2,8 +2,8 @@
 -- part: whole
 SELECT
     site_id, business_date, hour, channel, '' AS department,
-    (absorbed_s - slack_rescue_s) / 60 AS numerator, toFloat64(1) AS denominator,
-    toFloat64(1) AS n, pow((absorbed_s - slack_rescue_s) / 60, 2) AS squares
+    greatest(assumeNotNull(absorbed_s - slack_rescue_s), 0) / 60 AS numerator, toFloat64(1) AS denominator,
+    toFloat64(1) AS n, pow(greatest(assumeNotNull(absorbed_s - slack_rescue_s), 0) / 60, 2) AS squares
 FROM moments.promises
 WHERE state IN ('kept', 'late')
 -- part: departments

@@ -2,7 +2,7 @@
 -- part: whole
 SELECT
     site_id, business_date, hour, channel, '' AS department,
-    slack_rescue_s / 60 AS numerator, toFloat64(1) AS denominator,
-    toFloat64(1) AS n, pow(slack_rescue_s / 60, 2) AS squares
+    assumeNotNull(slack_rescue_s) / 60 AS numerator, toFloat64(1) AS denominator,
+    toFloat64(1) AS n, pow(assumeNotNull(slack_rescue_s) / 60, 2) AS squares
 FROM moments.promises
 WHERE state IN ('kept', 'late')

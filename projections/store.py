@@ -1,0 +1,143 @@
+"""The store of derived data: ClickHouse, embedded as chDB or over HTTP.
+
+One port for both: `Store.client()` hands each thread a clickhouse-connect client of its own (chDB: one handle a thread, one
+process a path). What differs between them (how a client is made, table engines) is here and nowhere else.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from string import Template
+from typing import Any, Final
+from urllib.parse import unquote, urlsplit
+
+import clickhouse_connect
+import pyarrow as pa
+from clickhouse_connect.driver.client import Client
+
+SQL: Final = Path(__file__).parent
+
+ENGINES: Final = {
+    "embedded": {
+        "merge_tree": "MergeTree",
+        "replacing": "ReplacingMergeTree",
+        "versioned": "ReplacingMergeTree(version)",
+    },
+}
+
+# Set explicitly: defaults differ between versions of the engine.
+SETTINGS: Final[Mapping[str, Any]] = {
+    "async_insert": 0,
+    "max_partitions_per_insert_block": 0,  # a late batch may span years: months are partitions
+    "do_not_merge_across_partitions_select_final": 1,  # placement never changes: versions of a row share a partition
+    "join_use_nulls": 0,
+    "session_timezone": "UTC",
+    "use_variant_as_common_type": 0,  # a step whose branches differ in type is a fault, not a Variant
+    "max_threads": 2,
+}
+
+
+class StoreError(Exception):
+    """The store cannot be opened or does not answer; the text says which store and why."""
+
+
+class Store:
+    """ClickHouse behind one port.
+
+    Args:
+        location: a folder (chDB) or `http://user:password@host:8123/database`.
+        threads: most threads one query may use.
+    """
+
+    def __init__(self, location: str, *, threads: int = 2) -> None:
+        self.location = location
+        self.embedded = "://" not in location
+        self.threads = threads
+        self._local = threading.local()
+        self._clients: list[Client] = []
+        self._lock = threading.Lock()
+        self.engines = ENGINES["embedded"]
+
+    def client(self) -> Client:
+        """The calling thread's own client (a stream open on a handle hides the results of other queries on it)."""
+        client: Client | None = getattr(self._local, "client", None)
+        if client is None:
+            client = self._open()
+            self._local.client = client
+            with self._lock:
+                self._clients.append(client)
+        return client
+
+    def _open(self) -> Client:
+        settings = {**SETTINGS, "max_threads": self.threads}
+        try:
+            if self.embedded:
+                Path(self.location).mkdir(parents=True, exist_ok=True)
+                return clickhouse_connect.get_client(interface="chdb", path=self.location, settings=settings)
+            url = urlsplit(self.location)
+            return clickhouse_connect.get_client(
+                host=url.hostname or "localhost",
+                port=url.port or 8123,
+                username=unquote(url.username or "default"),
+                password=unquote(url.password or ""),
+                settings=settings,
+                autogenerate_session_id=False,
+            )
+        except Exception as error:
+            where = "folder " + self.location if self.embedded else f"{urlsplit(self.location).hostname}"
+            raise StoreError(f"ClickHouse store ({where}) cannot be opened: {error}") from error
+
+    def command(self, sql: str, **names: object) -> None:
+        """Runs one statement; `$name` placeholders are identifiers or integers chosen by this package, never a user's text."""
+        self.client().command(render(sql, names))
+
+    def rows(self, sql: str, parameters: Mapping[str, Any] | None = None, **names: object) -> list[tuple[Any, ...]]:
+        """The result as tuples; user's values only through `parameters` (`{name:Type}`)."""
+        result = self.client().query(render(sql, names), parameters=dict(parameters or {}))
+        return [tuple(row) for row in result.result_rows]
+
+    def arrow(self, sql: str, parameters: Mapping[str, Any] | None = None, **names: object) -> pa.Table:
+        """The result as an Arrow table."""
+        return self.client().query_arrow(render(sql, names), parameters=dict(parameters or {}), use_strings=True)
+
+    def insert(self, table: str, data: pa.Table) -> None:
+        """Appends an Arrow table to `database.table`; one insert is one part per partition."""
+        if data.num_rows:
+            database, name = table.split(".", 1)
+            self.client().insert_arrow(name, data, database=database)
+
+    def insert_rows(self, table: str, schema: pa.Schema, rows: Sequence[Sequence[Any]]) -> None:
+        """Appends rows given as sequences in the order of the schema; nothing for no rows."""
+        if rows:
+            columns = zip(zip(*rows, strict=True), schema.types, strict=True)
+            self.insert(table, pa.table([pa.array(column, kind) for column, kind in columns], schema=schema))
+
+    def create(self, database: str, folder: str, **names: object) -> None:
+        """Creates a database and every object of `schema/<folder>`, one object a file, in the order of their names."""
+        self.command("CREATE DATABASE IF NOT EXISTS $database ENGINE = Atomic", database=database)
+        for file in sql_files(f"schema/{folder}"):
+            self.command(file.read_text(), **self.engines, **names)
+
+    def close(self) -> None:
+        """Closes every thread's client."""
+        with self._lock:
+            for client in self._clients:
+                client.close()
+            self._clients.clear()
+        self._local = threading.local()
+
+
+def sql_files(folder: str) -> Sequence[Path]:
+    """The `.sql` files of a folder of this package, by name."""
+    return sorted((SQL / folder).glob("*.sql"))
+
+
+def render(sql: str, names: Mapping[str, object]) -> str:
+    """Fills `$name` placeholders.
+
+    Raises:
+        KeyError: a placeholder without a value.
+    """
+    return Template(sql).substitute(names) if names else sql
