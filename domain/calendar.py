@@ -1,7 +1,7 @@
 """A site's local time: business dates, local hours, and the pieces of constant offset that SQL joins to.
 
-Built with zoneinfo. A piece is a span of instants with one UTC offset and one business-day start; daylight saving,
-a changed zone or a changed day start begin a new one.
+Built with zoneinfo. A piece is a span of instants with one UTC offset and one business-day start; daylight
+saving, a changed zone or a changed day start begin a new one.
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class SiteSettings:
-    """What a site's calendar depends on: IANA zone, and the local second of the day at which its business day begins."""
+    """What a site's calendar depends on: IANA zone, and the local second of the day at which its business day
+    begins.
+    """
 
     timezone: str
     business_day_start_s: int = 0
@@ -48,8 +50,8 @@ class _Regime:
 class Calendar:
     """The local time of one site through all its settings.
 
-    versions: (first business day, settings), ascending; the day of the first one is ignored, it holds since ever.
-    A later version holds from the start of its business day, in its own zone and day start.
+    versions: (first business day, settings), ascending; the day of the first one is ignored, it holds since
+    ever. A later version holds from the start of its business day, in its own zone and day start.
     """
 
     def __init__(self, versions: Sequence[tuple[date | None, SiteSettings]]) -> None:
@@ -57,7 +59,8 @@ class Calendar:
         for day, settings in versions[1:]:
             assert day is not None, "only the first version holds since ever"
             start = day_start(settings, day)
-            # Two changes a day apart with zones far apart can begin in reverse order: the later decision wins.
+            # Two changes a day apart with zones far apart can begin in reverse order: the later decision
+            # wins.
             while len(regimes) > 1 and regimes[-1].start >= start:
                 regimes.pop()
             regimes.append(_Regime(start, settings))
@@ -140,7 +143,8 @@ def seconds_of_day(text: str) -> int:
 def _first_of_day(pieces: Sequence[Piece], day: date) -> Ms:
     wall = (day.toordinal() - _ORDINAL_1970) * DAY_S
     for piece in pieces:
-        # In a gap of the clock the day begins with the piece after it; of an hour that comes twice the first counts.
+        # In a gap of the clock the day begins with the piece after it; of an hour that comes twice the first
+        # counts.
         begins = max(piece.from_ms, (wall + piece.day_start_s - piece.offset_s) * SECOND_MS)
         if begins < piece.to_ms:
             return begins
@@ -164,8 +168,8 @@ def _zone_pieces(settings: SiteSettings, from_ms: Ms, to_ms: Ms) -> list[Piece]:
 def _offsets(zone_name: str, block: int) -> tuple[tuple[Ms, int], ...]:
     """The UTC offsets of a zone within a block, each with the instant from which it holds.
 
-    zoneinfo does not publish its transitions, so they are found by looking at every day and halving between two that
-    differ. Two transitions within a day that cancel each other would be missed; no zone has any.
+    zoneinfo does not publish its transitions, so they are found by looking at every day and halving between
+    two that differ. Two transitions within a day that cancel each other would be missed; no zone has any.
     """
     zone = ZoneInfo(zone_name)
     start, end = (block << _BLOCK_BITS) // SECOND_MS, ((block + 1) << _BLOCK_BITS) // SECOND_MS

@@ -24,7 +24,7 @@ MAX_ATTRIBUTE = 1_024
 """Characters of any other attribute; in practice they are far shorter."""
 
 
-class CloudEvent(msgspec.Struct, frozen=True, kw_only=True):
+class CloudEvent(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One event as its producer sent it, its attributes checked, its data not yet.
 
     time: the original text. ms: the same instant, UTC milliseconds, cut. siteid: None for the chain.
@@ -64,7 +64,7 @@ def parse_lines(raw: bytes) -> list[bytes]:
     return [line for line in raw.replace(b"\r\n", b"\n").split(b"\n") if line.strip()]
 
 
-class _Structured(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class _Structured(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     """The attributes that make up nearly every event; others take the slow path."""
 
     specversion: str | None = None
@@ -255,30 +255,29 @@ def _event(
     data: msgspec.Raw,
     extensions: dict[str, str],
 ) -> CloudEvent:
-    if specversion != "1.0":
-        _required("specversion", specversion)
-        raise Invalid("invalid_attribute", "Only CloudEvents 1.0 is spoken here", "/specversion")
-    id_ = _required("id", id_)
-    if len(id_) > MAX_ID:
-        raise Invalid("id_too_long", f"An id has at most {MAX_ID} characters", "/id")
-    source = _required("source", source)
-    wire_type = _required("type", wire_type)
-    time = _required("time", time)
+    named = (id_, source, wire_type, time) if siteid is None else (id_, source, wire_type, time, siteid)
+    if specversion != "1.0" or not all(named) or len(id_) > MAX_ID:  # type: ignore[arg-type]
+        raise _attribute_fault(specversion, id_, source, wire_type, time, siteid)
+    assert id_ is not None
+    assert source is not None
+    assert wire_type is not None
+    assert time is not None
+    text = f"{id_}{source}{wire_type}{siteid}"
+    if len(text) > MAX_ATTRIBUTE or not text.isprintable():
+        _check_values({"id": id_, "source": source, "type": wire_type, "siteid": siteid or ""})
     try:
         instant = read_instant(time)
     except Fault as fault:
         raise Invalid(fault.code, fault.detail, "/time") from fault
-    if siteid is not None:
-        _required("siteid", siteid)
     if content_type is not None and content_type != "application/json" and not _JSON_TYPE.match(content_type):
         raise Invalid("invalid_attribute", "data must be JSON", "/datacontenttype")
-    view = bytes(data)
-    if not view.lstrip(b" \t\r\n").startswith(b"{"):
-        code = "invalid_data" if view else "missing_attribute"
-        raise Invalid(code, "data must be a JSON object", "/data")
-    for name, value in extensions.items():
-        _check_value(name, value)
-    schema = extensions.get("dataschema")
+    if memoryview(data)[:1] != b"{":
+        _check_object(data)
+    version = 1
+    if extensions:
+        _check_values(extensions)
+        schema = extensions.get("dataschema")
+        version = 1 if schema is None else _version(schema, wire_type)
     return CloudEvent(
         id=id_,
         source=source,
@@ -286,26 +285,48 @@ def _event(
         time=time,
         ms=instant,
         siteid=siteid,
-        version=1 if schema is None else _version(schema, wire_type),
-        data=data.copy(),
+        version=version,
+        data=data,
         extensions=extensions,
     )
 
 
-def _required(name: str, value: str | None) -> str:
-    if value is None:
-        raise Invalid("missing_attribute", f"{name} is required", "/" + name)
-    if not value:
-        raise Invalid("invalid_attribute", f"{name} is empty", "/" + name)
-    _check_value(name, value)
-    return value
+def _attribute_fault(
+    specversion: str | None,
+    id_: str | None,
+    source: str | None,
+    wire_type: str | None,
+    time: str | None,
+    siteid: str | None,
+) -> Invalid:
+    """The first thing wrong with the required attributes, once something is."""
+    required = {"specversion": specversion, "id": id_, "source": source, "type": wire_type, "time": time}
+    for name, value in required.items():
+        if value is None:
+            return Invalid("missing_attribute", f"{name} is required", "/" + name)
+    for name, value in {**required, "siteid": siteid}.items():
+        if value == "":
+            return Invalid("invalid_attribute", f"{name} is empty", "/" + name)
+    if specversion != "1.0":
+        return Invalid("invalid_attribute", "Only CloudEvents 1.0 is spoken here", "/specversion")
+    return Invalid("id_too_long", f"An id has at most {MAX_ID} characters", "/id")
 
 
-def _check_value(name: str, value: str) -> None:
-    if len(value) > MAX_ATTRIBUTE and name != "id":
-        raise Invalid("invalid_attribute", f"{name} has more than {MAX_ATTRIBUTE} characters", "/" + name)
-    if not value.isprintable() and _CONTROL.search(value):
-        raise Invalid("invalid_attribute", f"{name} contains control characters", "/" + name)
+def _check_object(data: msgspec.Raw) -> None:
+    view = bytes(data).lstrip(b" \t\r\n")
+    if not view:
+        raise Invalid("missing_attribute", "data is required", "/data")
+    if not view.startswith(b"{"):
+        raise Invalid("invalid_data", "data must be a JSON object", "/data")
+
+
+def _check_values(attributes: Mapping[str, str]) -> None:
+    for name, value in attributes.items():
+        if len(value) > MAX_ATTRIBUTE:
+            detail = f"{name} has more than {MAX_ATTRIBUTE} characters"
+            raise Invalid("invalid_attribute", detail, "/" + name)
+        if not value.isprintable() and _CONTROL.search(value):
+            raise Invalid("invalid_attribute", f"{name} contains control characters", "/" + name)
 
 
 def _check_name(name: str) -> None:
@@ -332,7 +353,7 @@ def _check_text(raw: bytes) -> None:
             raw.decode()
         except UnicodeDecodeError as error:
             raise Invalid("not_an_object", f"Not UTF-8 at byte {error.start}") from error
-    if _SURROGATE.search(raw):
+    if b"\\u" in raw and _SURROGATE.search(raw):
         _check_surrogates(raw)
 
 

@@ -1,6 +1,8 @@
-"""The dictionary: tiers, departments, channels and moment types, with titles in English, Ukrainian and Russian.
+"""The dictionary: tiers, departments, channels and moment types, with titles in English, Ukrainian and
+Russian.
 
-The default one comes from taxonomy.json beside this module; a chain adds to it by decisions. Codes are never reused.
+The default one comes from taxonomy.json beside this module; a chain adds to it by decisions. Codes are never
+reused.
 """
 
 from __future__ import annotations
@@ -68,8 +70,8 @@ class Channel:
 class MomentType:
     """A kind of moment of truth.
 
-    weight: positive, relative to other moments. split: default owners, summing to 1. promise: the promise usual
-    with it, in words.
+    weight: positive, relative to other moments. split: default owners, summing to 1. promise: the promise
+    usual with it, in words.
     """
 
     code: str
@@ -96,7 +98,8 @@ class Dictionary:
         return self.departments[department].tier
 
     def with_decision(self, data: EventData) -> Dictionary:
-        """The dictionary after a registration or a change of weight or split; itself after any other decision.
+        """The dictionary after a registration or a change of weight or split; itself after any other
+        decision.
 
         A code already there keeps its meaning (tier, phase, ring, weight, split) and takes the new title.
         """
@@ -126,7 +129,9 @@ class Dictionary:
 
 
 def titles_of(title: Title) -> dict[str, str]:
-    """A title in the three languages: plain text serves all, a missing language borrows English or the first given."""
+    """A title in the three languages: plain text serves all, a missing language borrows English or the first
+    given.
+    """
     if isinstance(title, str):
         return dict.fromkeys(LANGUAGES, title)
     fallback = title.get("en") or next(iter(title.values()), "")

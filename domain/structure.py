@@ -1,8 +1,9 @@
 """What the chain has decided: sites, dictionary, weights, splits, multipliers, budgets, standards, by day.
 
-Rebuilt from decision events alone, in any order of arrival, with the same answers: whoever holds the events (the door
-from its aggregates, a projector from the log) reads the same state. In force on a day is the decision with the latest
-`valid_from` not after it, then the latest (time, id, source); one with a siteid beats the chain's (R20).
+Rebuilt from decision events alone, in any order of arrival, with the same answers: whoever holds the events
+(the door from its aggregates, a projector from the log) reads the same state. In force on a day is the
+decision with the latest `valid_from` not after it, then the latest (time, id, source); one with a siteid
+beats the chain's (R20).
 """
 
 from __future__ import annotations
@@ -12,10 +13,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
-from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from domain.calendar import Calendar, SiteSettings, seconds_of_day
 from domain.dictionary import DEFAULT, Dictionary
+from domain.event import Event
 from domain.events import DeclaredStage, EventData
 from domain.events.structure import (
     BaselineReset,
@@ -47,34 +49,10 @@ MAX_CACHED = 200_000
 V = TypeVar("V")
 
 
-class DecisionEvent(Protocol):
-    """What the state needs of an event; every frozen event value of this repository has it."""
-
-    @property
-    def id(self) -> str: ...
-    @property
-    def source(self) -> str: ...
-    @property
-    def ms(self) -> Ms: ...
-    @property
-    def siteid(self) -> str | None: ...
-    @property
-    def data(self) -> EventData: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Decided:
-    """A decision event as a plain value; `DecisionEvent` for whoever has no value of their own."""
-
-    id: str
-    source: str
-    ms: Ms
-    siteid: str | None
-    data: EventData
-
-
 class Version(NamedTuple, Generic[V]):
-    """One decided value. Ordered by what decides between several (R20); `time` is -1 for the default dictionary."""
+    """One decided value. Ordered by what decides between several (R20); `time` is -1 for the default
+    dictionary.
+    """
 
     valid_from: date
     time: Ms
@@ -107,7 +85,9 @@ class SiteVersion:
 
 
 class StructureState:
-    """The decisions applied so far, and what is in force on a day. Answers are cached until the next decision."""
+    """The decisions applied so far, and what is in force on a day. Answers are cached until the next
+    decision.
+    """
 
     def __init__(self, default: Dictionary = DEFAULT) -> None:
         self._default = default
@@ -126,8 +106,10 @@ class StructureState:
 
     # What decisions do to the state.
 
-    def apply(self, event: DecisionEvent) -> None:
-        """Take in one decision. Any other event, and one applied before (same source and id), changes nothing."""
+    def apply(self, event: Event) -> None:
+        """Take in one decision. Any other event, and one applied before (same source and id), changes
+        nothing.
+        """
         data = event.data
         if not data.DECISION or (event.source, event.id) in self._applied:
             return
@@ -162,7 +144,7 @@ class StructureState:
         """Whether the decision of that identity was applied."""
         return (source, event_id) in self._applied
 
-    def apply_all(self, events: Iterable[DecisionEvent]) -> StructureState:
+    def apply_all(self, events: Iterable[Event]) -> StructureState:
         """`apply` for each; returns itself."""
         for event in events:
             self.apply(event)
@@ -197,7 +179,9 @@ class StructureState:
         return _present(self._weights.value(site, moment, on), moment)
 
     def split(self, moment: str, site: str, on: date) -> Mapping[str, Fraction]:
-        """The default owners of a moment type at a site on a business date. KeyError for an unregistered moment."""
+        """The default owners of a moment type at a site on a business date. KeyError for an unregistered
+        moment.
+        """
         return _present(self._splits.value(site, moment, on), moment)
 
     def multipliers(self, site: str, on: date) -> Multipliers:
@@ -205,7 +189,9 @@ class StructureState:
         return _present(self._multipliers.value(site, "", on), "")
 
     def budget(self, kind: str, site: str, on: date) -> tuple[DeclaredStage, ...]:
-        """The plan of promises of a kind that declare none, by the business date they were made; () without one."""
+        """The plan of promises of a kind that declare none, by the business date they were made; () without
+        one.
+        """
         return self._budgets.value(site, kind, on) or ()
 
     def standard(self, kpi: str, site: str, on: date) -> StandardSet | None:
@@ -232,7 +218,9 @@ class StructureState:
         return found is not None and found.registered
 
     def site_versions(self, site: str) -> tuple[SiteVersion, ...]:
-        """The site's record through time, ascending, the first since EVER. KeyError when it is not registered."""
+        """The site's record through time, ascending, the first since EVER. KeyError when it is not
+        registered.
+        """
         if not self.has_site(site):
             raise KeyError(site)
         return self._sites[site].versions()
@@ -245,7 +233,9 @@ class StructureState:
         return versions[max(bisect_right(versions, on, key=lambda version: version.valid_from) - 1, 0)]
 
     def calendar(self, site: str) -> Calendar:
-        """The site's local time; the same object until a decision changes the site. KeyError when not registered."""
+        """The site's local time; the same object until a decision changes the site. KeyError when not
+        registered.
+        """
         if not self.has_site(site):
             raise KeyError(site)
         return self._sites[site].calendar()
@@ -348,13 +338,15 @@ class _Table(Generic[V]):
 
 
 class _Site:
-    """One site's decisions. The earliest registration counts and lies below every change, whenever that was made."""
+    """One site's decisions. The earliest registration counts and lies below every change, whenever that was
+    made.
+    """
 
     def __init__(self, code: str) -> None:
         self._code = code
-        self._registrations: list[DecisionEvent] = []
-        self._changes: list[tuple[date, DecisionEvent]] = []
-        self._closures: list[DecisionEvent] = []
+        self._registrations: list[Event] = []
+        self._changes: list[tuple[date, Event]] = []
+        self._closures: list[Event] = []
         self._versions: tuple[SiteVersion, ...] | None = None
         self._calendar: Calendar | None = None
 
@@ -362,7 +354,7 @@ class _Site:
     def registered(self) -> bool:
         return bool(self._registrations)
 
-    def apply(self, event: DecisionEvent) -> None:
+    def apply(self, event: Event) -> None:
         match event.data:
             case SiteRegistered():
                 insort(self._registrations, event, key=_event_order)
@@ -421,7 +413,7 @@ def utc_date(instant: Ms) -> date:
     return date.fromordinal(EVER.toordinal() + instant // DAY_MS)
 
 
-def _version(event: DecisionEvent, site: str, code: str, valid_from: date | None, value: V) -> Version[V]:
+def _version(event: Event, site: str, code: str, valid_from: date | None, value: V) -> Version[V]:
     return Version(valid_from or EVER, event.ms, event.id, event.source, site, code, value)
 
 
@@ -433,7 +425,7 @@ def _order(registration: tuple[Ms, str, str, EventData]) -> tuple[Ms, str, str]:
     return registration[:3]
 
 
-def _event_order(event: DecisionEvent) -> tuple[Ms, str, str]:
+def _event_order(event: Event) -> tuple[Ms, str, str]:
     return (event.ms, event.id, event.source)
 
 

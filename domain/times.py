@@ -20,7 +20,8 @@ DAY_MS = 86_400_000
 
 EARLIEST: Ms = 0
 LATEST: Ms = 7_258_118_400_000
-"""Instants that events may carry: from 1970 up to, not including, 2200, which the analytics store can hold."""
+"""Instants that events may carry: from 1970 up to, not including, 2200, which the analytics store can hold.
+"""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ORDINAL_1970 = 719_163
@@ -35,12 +36,12 @@ _SHORTEST, _LONGEST_Z, _LONGEST_OFFSET = 20, 27, 32
 def parse_rfc3339(text: str) -> Ms:
     """The instant an RFC 3339 date-time names; digits beyond the millisecond are cut, never rounded (R2).
 
-    Lower-case `t` and `z`, any number of fraction digits and the leap second 23:59:60 (read as the second after
-    it) are accepted. ValueError for anything else, above all a missing offset.
+    Lower-case `t` and `z`, any number of fraction digits and the leap second 23:59:60 (read as the second
+    after it) are accepted. ValueError for anything else, above all a missing offset.
     """
     size = len(text)
-    # msgspec's parser is several times faster, but rounds digits beyond the microsecond and lets a blank for T
-    # and an offset without colon pass: only what is short and standard may go that way.
+    # msgspec's parser is several times faster, but rounds digits beyond the microsecond and lets a blank for
+    # T and an offset without colon pass: only what is short and standard may go that way.
     if _SHORTEST <= size <= _LONGEST_OFFSET and text[10] in "Tt":
         if text[-1] in "Zz":
             if size > _LONGEST_Z:
@@ -72,7 +73,9 @@ def _parse_slowly(text: str) -> Ms:
 
 
 def format_rfc3339(instant: Ms) -> str:
-    """The instant in UTC with `Z`, with milliseconds when there are any. OverflowError outside years 1 to 9999."""
+    """The instant in UTC with `Z`, with milliseconds when there are any. OverflowError outside years 1 to
+    9999.
+    """
     moment = _EPOCH + timedelta(milliseconds=instant)
     text = moment.isoformat(timespec="milliseconds" if instant % SECOND_MS else "seconds")
     return text[:-6] + "Z"

@@ -1,7 +1,8 @@
 """Decisions: aggregates that check the rules of the area structure, and the application that keeps them.
 
-Command method, event, mutator stand side by side. What an aggregate records is the decision event itself (without
-personal fields), so that the state in force reads the same from aggregates as from the events of the log.
+Command method, event, mutator stand side by side. What an aggregate records is the decision event itself
+(without personal fields), so that the state in force reads the same from aggregates as from the events of the
+log.
 """
 
 from domain.decisions.application import Decisions

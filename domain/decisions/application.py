@@ -1,7 +1,8 @@
 """The application of the decisions: finds the aggregate, lets it decide, hands over what is to be stored.
 
-It never writes by itself: the log stores a decision's CloudEvent and the aggregates' rows in one transaction, so that
-neither exists without the other. One writer (the log's) is presumed, and one batch of decisions at a time.
+It never writes by itself: the log stores a decision's CloudEvent and the aggregates' rows in one transaction,
+so that neither exists without the other. One writer (the log's) is presumed, and one batch of decisions at a
+time.
 """
 
 from __future__ import annotations
@@ -70,7 +71,8 @@ class Decisions(Application[UUID]):
         return structure
 
     def decide(self, event: CloudEvent, data: EventData, *, admin: bool, now_ms: Ms) -> list[Recording]:
-        """Let the aggregates decide on one event; the aggregates that changed, none when it was decided before.
+        """Let the aggregates decide on one event; the aggregates that changed, none when it was decided
+        before.
 
         Nothing is stored. Raises DecisionRefused or Invalid, and then nothing has changed.
         """
@@ -191,16 +193,16 @@ class Decisions(Application[UUID]):
         return known
 
     def _create(
-        self, kind: type[TRecording], created: Any, decision: Decision, code: str, **state: Any
+        self, kind: type[TRecording], created: Any, decision: Decision, key: str, **state: Any
     ) -> TRecording:
-        aggregate = self._build(kind, created, decision, code, **state)
+        aggregate = self._build(kind, created, decision, key, **state)
         self._aggregates[aggregate.id] = aggregate
         return aggregate
 
     def _build(
-        self, kind: type[TRecording], created: Any, decision: Decision, code: str, **state: Any
+        self, kind: type[TRecording], created: Any, decision: Decision, key: str, **state: Any
     ) -> TRecording:
-        return kind._create(created, id=kind.id_of(code), timestamp=timestamp(decision.now), **state)  # noqa: SLF001
+        return kind._create(created, id=kind.id_of(key), timestamp=timestamp(decision.now), **state)  # noqa: SLF001
 
 
 def _required_site(decision: Decision) -> str:

@@ -12,22 +12,25 @@ from eventsourcing.domain import Aggregate
 
 from domain.cloudevents import CloudEvent
 from domain.errors import DecisionRefused, Invalid
+from domain.event import Event
 from domain.events import EventData, parse_data, personal_fields, to_wire
-from domain.structure import CHAIN, EVER, Decided, StructureState, utc_date
+from domain.structure import CHAIN, EVER, StructureState, utc_date
 from domain.times import Ms
 
 LATEST_DAY = date(2148, 12, 31)
 """The last `valid_from` accepted: what the analytics store's dates can hold."""
 
 Fact = dict[str, Any]
-"""A decision event as plain JSON: id, source, type, version, ms, siteid ('' for the chain), data (JSON text)."""
+"""A decision event as plain JSON: id, source, type, version, ms, siteid ('' for the chain), data (JSON text).
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
     """A decision event with what its rules are judged by.
 
-    data: decoded. today: the business date of the decision's own time. now: the clock, for the aggregate's record.
+    data: decoded. today: the business date of the decision's own time. now: the clock, for the aggregate's
+    record.
     admin: whether an admin decides.
     """
 
@@ -42,9 +45,10 @@ class Decision:
         return self.event.siteid or CHAIN
 
     @property
-    def decided(self) -> Decided:
+    def decided(self) -> Event:
+        """The decision as the state in force takes it."""
         event = self.event
-        return Decided(event.id, event.source, event.ms, event.siteid, self.data)
+        return Event(event.id, event.source, event.type, event.ms, event.siteid, self.data)
 
     def fact(self) -> Fact:
         """What the aggregate records. Personal fields stay out: only the vault may keep them."""
@@ -111,10 +115,10 @@ def timestamp(now: Ms) -> datetime:
     return datetime.fromtimestamp(now / 1000, UTC)
 
 
-def decided_of(fact: Fact) -> Decided:
+def decided_of(fact: Fact) -> Event:
     """The decision event an aggregate recorded."""
     data = parse_data(fact["type"], fact["version"], fact["data"].encode())
-    return Decided(fact["id"], fact["source"], fact["ms"], fact["siteid"] or None, data)
+    return Event(fact["id"], fact["source"], fact["type"], fact["ms"], fact["siteid"] or None, data)
 
 
 def day_of(event: CloudEvent, structure: StructureState) -> date:

@@ -1,4 +1,6 @@
-"""The service standard of the chain or of one site: weights, splits, multipliers, budgets, targets, service levels."""
+"""The service standard of the chain or of one site: weights, splits, multipliers, budgets, targets, service
+levels.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +11,7 @@ from eventsourcing.domain import Aggregate
 from domain.decisions.decision import Decision, Recording
 from domain.decisions.vocabulary import check_departments
 from domain.errors import DecisionRefused, Invalid
+from domain.event import Event
 from domain.events.structure import (
     BaselineReset,
     BudgetSet,
@@ -18,7 +21,7 @@ from domain.events.structure import (
     SplitSet,
     StandardSet,
 )
-from domain.structure import CHAIN, Decided, StructureState
+from domain.structure import CHAIN, StructureState
 
 HEAVIER, LIGHTER = "recovery", "order_taking"
 """How a failure is put right always weighs more than a trouble-free order."""
@@ -34,25 +37,25 @@ class ServiceStandard(Recording):
 
         scope: str
 
-    class WeightSet(Recording.Decided):
+    class WeightDecided(Recording.Decided):
         """A moment weighs differently from a day on."""
 
-    class SplitSet(Recording.Decided):
+    class SplitDecided(Recording.Decided):
         """A moment has other default owners from a day on."""
 
-    class MultipliersSet(Recording.Decided):
+    class MultipliersDecided(Recording.Decided):
         """First and last impressions count differently from a day on."""
 
-    class BudgetSet(Recording.Decided):
+    class BudgetDecided(Recording.Decided):
         """Promises of a kind have another plan from a day on."""
 
-    class StandardSet(Recording.Decided):
+    class TargetDecided(Recording.Decided):
         """A measure has another target from a day on."""
 
-    class ServiceLevelSet(Recording.Decided):
+    class ServiceLevelDecided(Recording.Decided):
         """A segment of customers is answered differently from a day on."""
 
-    class BaselineReset(Recording.Decided):
+    class BaselineDecided(Recording.Decided):
         """A measure's chart begins anew."""
 
     def __init__(self, scope: str) -> None:
@@ -73,11 +76,11 @@ class ServiceStandard(Recording):
                 self.set_budget(decision, data, structure)
             case StandardSet():
                 decision.check_valid_from()
-                decision.record(self, ServiceStandard.StandardSet)
+                decision.record(self, ServiceStandard.TargetDecided)
             case ServiceLevelSet():
                 self.set_service_level(decision, data)
             case BaselineReset():
-                decision.record(self, ServiceStandard.BaselineReset)
+                decision.record(self, ServiceStandard.BaselineDecided)
             case _:
                 raise TypeError(data.TYPE)
 
@@ -89,14 +92,14 @@ class ServiceStandard(Recording):
         decision.check_valid_from()
         if data.moment in {HEAVIER, LIGHTER}:
             _check_recovery_outweighs(decision, structure)
-        decision.record(self, ServiceStandard.WeightSet)
+        decision.record(self, ServiceStandard.WeightDecided)
 
     def set_split(self, decision: Decision, data: SplitSet, structure: StructureState) -> None:
         """A split names registered departments; that it sums to exactly 1 its type has checked."""
         _check_moment(data.moment, structure, "/data/moment")
         check_departments(data.split, structure.dictionary())
         decision.check_valid_from()
-        decision.record(self, ServiceStandard.SplitSet)
+        decision.record(self, ServiceStandard.SplitDecided)
 
     def set_multipliers(self, decision: Decision, data: MultipliersSet) -> None:
         """Both factors are positive."""
@@ -104,7 +107,7 @@ class ServiceStandard(Recording):
             if factor <= 0:
                 raise DecisionRefused("A multiplier is positive", f"/data/{name}")
         decision.check_valid_from()
-        decision.record(self, ServiceStandard.MultipliersSet)
+        decision.record(self, ServiceStandard.MultipliersDecided)
 
     def set_budget(self, decision: Decision, data: BudgetSet, structure: StructureState) -> None:
         """A plan has stages of registered departments, each with a positive budget."""
@@ -119,14 +122,14 @@ class ServiceStandard(Recording):
             if stage.budget_s <= 0:
                 raise DecisionRefused("A budget is positive", f"/data/stages/{index}/budget_s")
         decision.check_valid_from()
-        decision.record(self, ServiceStandard.BudgetSet)
+        decision.record(self, ServiceStandard.BudgetDecided)
 
     def set_service_level(self, decision: Decision, data: ServiceLevelSet) -> None:
         """The time to respond is positive."""
         if data.response_s <= 0:
             raise DecisionRefused("A response time is positive", "/data/response_s")
         decision.check_valid_from()
-        decision.record(self, ServiceStandard.ServiceLevelSet)
+        decision.record(self, ServiceStandard.ServiceLevelDecided)
 
 
 def _check_moment(code: str, structure: StructureState, pointer: str) -> None:
@@ -135,7 +138,9 @@ def _check_moment(code: str, structure: StructureState, pointer: str) -> None:
 
 
 def _check_recovery_outweighs(decision: Decision, structure: StructureState) -> None:
-    """Try the decision on a state of these two weights alone, and look at every day on which one of them changes."""
+    """Try the decision on a state of these two weights alone, and look at every day on which one of them
+    changes.
+    """
     trial = StructureState()
     scopes, days = {CHAIN, decision.site}, set()
     for version in structure.weights():
@@ -146,7 +151,9 @@ def _check_recovery_outweighs(decision: Decision, structure: StructureState) -> 
                 data = MomentWeightSet(
                     moment=version.code, weight=version.value, valid_from=version.valid_from
                 )
-                trial.apply(Decided(version.id, version.source, version.time, version.site, data))
+                trial.apply(
+                    Event(version.id, version.source, data.TYPE, version.time, version.site or None, data)
+                )
     trial.apply(decision.decided)
     days.add(decision.data.valid_from)  # type: ignore[attr-defined]
     for scope in sorted(scopes):

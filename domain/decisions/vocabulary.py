@@ -26,8 +26,13 @@ class Vocabulary(Recording):
     class Registered(Recording.Decided):
         """A department, channel or moment type was registered, or its title told anew."""
 
+    def __init__(self) -> None:  # eventsourcing calls the class's own, not an inherited one
+        super().__init__()
+
     def register(self, decision: Decision, dictionary: Dictionary) -> None:
-        """Accept a new code, or a known one with the same meaning; refuse a code used again for something else."""
+        """Accept a new code, or a known one with the same meaning; refuse a code used again for something
+        else.
+        """
         data = decision.data
         match data:
             case DepartmentRegistered():

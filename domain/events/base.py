@@ -29,7 +29,7 @@ EVENT_TYPES: dict[str, type[EventData]] = {}
 """Every event type by its full wire name, filled by the definition of its class."""
 
 
-class EventData(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True):
+class EventData(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True, gc=False):
     """The `data` of one event, decoded and checked. Attribute names are the wire names (`from_` is `from`).
 
     Durations are whole seconds, timestamps UTC milliseconds, splits exact fractions, money `Money`.

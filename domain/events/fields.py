@@ -1,4 +1,5 @@
-"""What the annotations of an event type say about its fields: personal data, names of the dictionary, wire form.
+"""What the annotations of an event type say about its fields: personal data, names of the dictionary, wire
+form.
 
 Nothing here knows a single type: marking a field where it is declared is all that a new type needs.
 """
@@ -27,7 +28,9 @@ class Reference(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field of an event type, read from its annotation. `kind` is a WireType, a Struct, or None for plain JSON."""
+    """One field of an event type, read from its annotation. `kind` is a WireType, a Struct, or None for plain
+    JSON.
+    """
 
     attribute: str
     wire: str
@@ -61,12 +64,16 @@ def references(data: EventData) -> list[Reference]:
         if code is not None:
             found.append(Reference(kind, pointer, code))
     for attribute, pointer in plan.splits:
-        for code in getattr(data, attribute) or ():
-            found.append(Reference("department", f"{pointer}/{escape_pointer(code)}", code))
+        found += [
+            Reference("department", f"{pointer}/{escape_pointer(code)}", code)
+            for code in getattr(data, attribute) or ()
+        ]
     for attribute, pointer, codes in plan.lists:
         for index, item in enumerate(getattr(data, attribute) or ()):
-            for kind, inner, name in codes:
-                found.append(Reference(kind, f"{pointer}/{index}/{name}", getattr(item, inner)))
+            found += [
+                Reference(kind, f"{pointer}/{index}/{name}", getattr(item, inner))
+                for kind, inner, name in codes
+            ]
     return found
 
 
@@ -86,7 +93,9 @@ def moments_named(data: EventData) -> Iterator[tuple[str, str]]:
 
 
 def to_wire(data: msgspec.Struct) -> dict[str, Any]:
-    """The data in the newest version's wire form, as plain JSON values; reading it back gives an equal instance."""
+    """The data in the newest version's wire form, as plain JSON values; reading it back gives an equal
+    instance.
+    """
     wire: dict[str, Any] = {}
     for attribute, name, write, default in _writers(data.__class__):
         value = getattr(data, attribute)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
+import msgspec
+
 from domain.errors import Fault
 from domain.events.base import EventData
 from domain.events.wire import (
-    DeclaredStage,
     DepartmentCode,
     Id,
     Instant,
     MomentCode,
     Seconds,
+    Stages,
     check_stage_names,
 )
 from domain.times import SECOND_MS, Ms, duration_s
@@ -36,13 +38,15 @@ class PromiseMade(EventData, kw_only=True, frozen=True):
     made_by: DepartmentCode
     window_s: Seconds | None = None
     due_at: Instant | None = None
-    stages: tuple[DeclaredStage, ...] | None = None
+    stages: Stages = ()
 
     def __post_init__(self) -> None:
         if self.window_s is None and self.due_at is None:
             raise Fault("invalid_data", "Object missing required field `window_s` or `due_at`", "/window_s")
         if self.stages:
             check_stage_names(self.stages)
+        else:
+            msgspec.structs.force_setattr(self, "stages", ())
 
     def check_at(self, at: Ms) -> None:
         """Fault due_before_made, by the millisecond (R3); a due_at that window_s overrules is not judged."""

@@ -1,7 +1,7 @@
 """Decisions on sites, dictionary and standards; aggregates (domain/decisions) check their rules.
 
-Without a siteid they hold for the chain. `valid_from` is the first business day on which a decision holds; it is
-never before the day of the decision's own time unless the decision says `retroactive`.
+Without a siteid they hold for the chain. `valid_from` is the first business day on which a decision holds; it
+is never before the day of the decision's own time unless the decision says `retroactive`.
 """
 
 from __future__ import annotations

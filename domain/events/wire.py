@@ -1,7 +1,8 @@
 """The kinds of value that events carry: how each is written on the wire, read, checked and described.
 
-A reader of the code sees plain values (`Seconds` is an int, `Split` a dict of Fractions). At run time each name
-is a small class that msgspec treats as a custom type: it calls `read` on the JSON value and keeps what comes back.
+A reader of the code sees plain values (`Seconds` is an int, `Split` a dict of Fractions). At run time each
+name is a small class that msgspec treats as a custom type: it calls `read` on the JSON value and keeps what
+comes back.
 """
 
 from __future__ import annotations
@@ -193,6 +194,13 @@ class DeclaredStage(msgspec.Struct, frozen=True, kw_only=True):
     department: DepartmentCode
     budget_s: Seconds
     group: Id | None = None
+
+
+if TYPE_CHECKING:
+    Stages: TypeAlias = tuple[DeclaredStage, ...]
+else:
+    # null is the same as none: the class that has such a field puts () in its place.
+    Stages = tuple[DeclaredStage, ...] | None
 
 
 def check_stage_names(stages: tuple[DeclaredStage, ...]) -> None:
