@@ -67,6 +67,14 @@ def listen(host: str, port: int) -> socket.socket:
     return bound
 
 
+def address_of(listener: socket.socket) -> str:
+    """http://HOST:PORT as a client on this machine reaches it."""
+    host, port = listener.getsockname()[:2]
+    if host in {"0.0.0.0", "::"}:  # noqa: S104 - compared, not bound
+        host = "127.0.0.1"
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
 @dataclass
 class Child:
     """A part of the platform in a process of its own."""
@@ -158,6 +166,10 @@ class Supervisor:
     def stop(self) -> None:
         """Asks for the end of the run."""
         self._wanted.set()
+
+    def wait(self, seconds: float) -> None:
+        """Sleeps, but not past the end of the run."""
+        self._wanted.wait(seconds)
 
     def run(self, until: Callable[[], bool] = lambda: False) -> None:
         """Tends the children until the end is wanted, or `until` says so."""

@@ -4,11 +4,11 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, cast
+from typing import Annotated
 
 import typer
 
-from ingest.keys import ROLES, KeyRefused, Keys, Role
+from ingest.keys import ROLES, Act, KeyRefused, Keys
 from moments.cli.options import Data, settings_of
 from moments.cli.screen import note, say, table
 from moments.errors import CommandFailed, WrongUsage
@@ -45,10 +45,9 @@ def create(
         raise WrongUsage(f"--role: {role!r} is not allowed; allowed: {', '.join(ROLES)}")
     expires_ms = _instant(expires) if expires else None
     with _keys(data) as keys:
-        token = keys.create(
-            name, cast(Role, role), sites=site or None, regions=region or None, expires_ms=expires_ms
-        )
-        keys.audit(_WHO, "key.created", name, role=role, sites=site, regions=region, expires=expires)
+        token = keys.create(name, role, sites=site or None, regions=region or None, expires_ms=expires_ms)
+        limits = {"role": role, "sites": site, "regions": region, "expires": expires}
+        keys.audit(_WHO, Act("key.created", name, limits))
     say(token)
     note(f"key {name!r} ({role}): shown once, only its hash is kept")
 
@@ -71,7 +70,7 @@ def revoke(name: Annotated[str, typer.Argument(help="The key's name.")], data: D
     with _keys(data) as keys:
         if not keys.revoke(name):
             raise CommandFailed(f"there is no key named {name!r} in force")
-        keys.audit(_WHO, "key.revoked", name)
+        keys.audit(_WHO, Act("key.revoked", name))
     say(f"revoked {name}")
 
 

@@ -1,0 +1,63 @@
+"""The composition root: every part of the platform as something that can be served."""
+
+import os
+import socket
+from collections.abc import Callable
+from contextlib import suppress
+
+from ingest.errors import LogInUse
+from moments.errors import CommandFailed
+from moments.layout import Layout
+from moments.serving import serve
+from moments.settings import Settings
+from moments.supervise import address_of, listen
+
+
+def serve_door(settings: Settings, listener: socket.socket, *, parent_fd: int | None = None) -> None:
+    """Door and log on a listening socket, until stopped."""
+    from moments.door import door_app
+
+    try:
+        app = door_app(settings)
+    except LogInUse as taken:
+        raise CommandFailed(str(taken)) from taken
+    serve(app, listener, parent_fd=parent_fd)
+
+
+def serve_door_alone(settings: Settings, announce: Callable[[str], None]) -> None:
+    """The door under a supervisor of the user's own."""
+    from moments.platform import first_key, refuse_server_mode
+
+    refuse_server_mode(settings)
+    layout = Layout(settings.data)
+    layout.make()
+    with listen(settings.host, settings.port) as listener:
+        first_key(settings, layout, announce)
+        announce(f"listening {address_of(listener)}")
+        serve_door(settings, listener)
+
+
+def serve_core(settings: Settings, *, parent_fd: int | None = None) -> None:
+    """Projector and KPI API on the core's socket in DATA/run, until stopped."""
+    from moments.core import core_app
+    from projections.store import StoreError
+
+    layout = Layout(settings.data)
+    layout.make()
+    try:
+        app = core_app(settings)
+    except StoreError as fault:
+        raise CommandFailed(str(fault)) from fault
+    with suppress(FileNotFoundError):
+        # Left behind by a core that was killed; a living one would hold the store's own lock.
+        layout.core_socket.unlink()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
+        before = os.umask(0o177)  # the socket is its owner's only, from its first moment
+        try:
+            listener.bind(str(layout.core_socket))
+        except OSError as fault:
+            raise CommandFailed(f"cannot make {layout.core_socket}: {fault.strerror or fault}") from fault
+        finally:
+            os.umask(before)
+        listener.listen(2048)
+        serve(app, listener, parent_fd=parent_fd)

@@ -1,0 +1,115 @@
+"""What /v1/status and /readyz say of the line itself: lag, dead letters, waiting promises, queued
+re-derivations."""
+
+import sqlite3
+import time
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from typing import Any
+
+from domain.times import HOUR_MS, Ms
+from ingest.log.reader import LogReader
+from moments.layout import Layout
+from projections.projector import Projector
+from projections.store import Store
+
+BEHIND_LIMIT_S = 60.0
+"""A projector that has been behind the log for longer is not ready: its answers are too old."""
+
+_DELAY_SQL = """SELECT site_id, min(received_ms - ms) / 1000 FROM $gen.events
+WHERE ms > {since:Int64} AND main = 1 AND site_id != '' GROUP BY site_id"""
+
+_WAITING_SQL = """SELECT site_id, count() FROM $gen.promises FINAL
+WHERE alive = 1 AND state = 'waiting' GROUP BY site_id"""
+
+
+class LineStatus:
+    """The API's status port."""
+
+    def __init__(
+        self,
+        store: Store,
+        projector: Projector,
+        reader: LogReader,
+        layout: Layout,
+        *,
+        generation: Callable[[], str],
+        clock: Callable[[], Ms],
+    ) -> None:
+        self._store = store
+        self._projector = projector
+        self._reader = reader
+        self._layout = layout
+        self._generation = generation
+        self._clock = clock
+        self._level_at = time.monotonic()
+
+    def readiness(self) -> Mapping[str, str]:
+        """Reasons not to send traffic here."""
+        reasons: dict[str, str] = {}
+        try:
+            self._store.rows("SELECT 1")
+        except Exception as error:  # noqa: BLE001 - whatever the engine raises, it does not answer
+            reasons["store_away"] = f"ClickHouse does not answer: {error}"
+        if self._projector.progress.failing:
+            reasons["projector_failing"] = f"the projector is stopped: {self._projector.progress.failing}"
+        behind_s = self._behind_s()
+        if behind_s > BEHIND_LIMIT_S:
+            reasons["projector_behind"] = (
+                f"the projector is {self.lag():,} events behind, for {behind_s:.0f} s"
+            )
+        return reasons
+
+    def lag(self) -> int:
+        """Rows of the log that are not derived yet."""
+        return max(0, self._reader.last() - self._projector.position().get(self._reader.log_no, 0))
+
+    def platform(self) -> Mapping[str, Any]:
+        """Figures of the whole installation."""
+        progress = self._projector.progress
+        letters = self._letters()
+        return {
+            "lag_events": self.lag(),
+            "behind_s": round(self._behind_s(), 1),
+            "as_of": self._projector.as_of,
+            "flushes": progress.flushes,
+            "last_flush_s": round(progress.last_flush_s, 4),
+            "poison": progress.poison,
+            "failing": progress.failing or None,
+            "queued_rederivations": len(self._projector.rederivations.open),
+            "dead_letters": sum(number for *_, number in letters),
+            "waiting_letters": sum(number for _, status, number in letters if status == "waiting"),
+        }
+
+    def sites(self) -> Mapping[str, Mapping[str, Any]]:
+        """Figures by site: what was refused, which promises were never made, how far its clock seems off."""
+        rows: dict[str, dict[str, Any]] = {}
+        for site, status, number in self._letters():
+            key = "waiting_letters" if status == "waiting" else "dead_letters"
+            rows.setdefault(site, {})[key] = number
+        for site, number in self._store.rows(_WAITING_SQL, gen=self._generation()):
+            rows.setdefault(site, {})["waiting_promises"] = int(number)
+        since = self._clock() - HOUR_MS
+        for site, seconds in self._store.rows(_DELAY_SQL, {"since": since}, gen=self._generation()):
+            # The quickest event tells the clock: it cannot have come before it happened.
+            rows.setdefault(site, {})["least_delay_s"] = round(float(seconds), 3)
+        return rows
+
+    def _behind_s(self) -> float:
+        """Since when the projector has not been level with the log."""
+        if not self.lag():
+            self._level_at = time.monotonic()
+        return time.monotonic() - self._level_at
+
+    def _letters(self) -> list[tuple[str, str, int]]:
+        """(site, status, number) of dead letters; read beside the door that writes them."""
+        path = self._layout.dead_letters
+        if not path.exists():
+            return []
+        try:
+            with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=2.0)) as db:
+                return db.execute(
+                    "SELECT site, status, count(*) FROM letters WHERE status != 'taken' GROUP BY site, status"
+                ).fetchall()
+        except sqlite3.Error:
+            return []
