@@ -48,15 +48,10 @@ class StructureTables:
 
     def load(self) -> None:
         """Reads all decisions from `events` and lays them out."""
-        rows = self._store.rows(
-            """SELECT event_id, source, type, version, ms, site_id, data FROM $gen.events FINAL
-            WHERE hour = toDateTime(0, 'UTC') AND kind = 'structure' ORDER BY log_no, position""",
-            gen=self._generation,
-        )
         self.state = StructureState()
         self._dates = {}
-        for id_, source, type_, version, ms, site, data in rows:
-            self._take(Event(id_, source, type_, ms, site or None, parse_data(type_, version, data.encode())))
+        for event in stored_decisions(self._store, self._generation):
+            self._take(event)
         self._lay_out()
 
     def apply(self, decisions: Iterable[Event], version: int) -> None:
@@ -141,6 +136,19 @@ class StructureTables:
         ]
         self._store.insert_rows(f"{self._generation}.sites", _SITES, sites)
         self._store.insert_rows(f"{self._generation}.departments", _DEPARTMENTS, departments)
+
+
+def stored_decisions(store: Store, generation: str) -> list[Event]:
+    """Every decision a generation holds, in the order of the log."""
+    rows = store.rows(
+        """SELECT event_id, source, type, version, ms, site_id, data FROM $gen.events FINAL
+        WHERE hour = toDateTime(0, 'UTC') AND kind = 'structure' ORDER BY log_no, position""",
+        gen=generation,
+    )
+    return [
+        Event(id_, source, type_, ms, site or None, parse_data(type_, version, data.encode()))
+        for id_, source, type_, version, ms, site, data in rows
+    ]
 
 
 def _course(code: str, scope: str, dates: set[date], at: Callable[[date], Any]) -> Pieces:
