@@ -1,7 +1,7 @@
 """One promise or visit explained: its events out of the store, its facts out of the exact domain.
 
-The evidence is the component of the subject (all subjects that know each other through `links`), which is what the SQL derives
-together too; the arithmetic is not the SQL's, so an explanation is also a check of it.
+The evidence is the component of the subject (all subjects that know each other through `links`), which is
+what the SQL derives together too; the arithmetic is not the SQL's, so an explanation is also a check of it.
 """
 
 from __future__ import annotations
@@ -36,7 +36,9 @@ PREWHERE (hour, site_id, kind, id) IN {_PLACES}
 WHERE kind != 'moment'"""
 
 _CAUSES = f"""SELECT {_COLUMNS} FROM $gen.events FINAL
-PREWHERE hour = toDateTime(0, 'UTC') AND site_id = {{site:String}} AND kind = 'moment' AND id IN {{ids:Array(String)}}"""
+PREWHERE hour = toDateTime(0, 'UTC') AND site_id = {{site:String}} AND kind = 'moment' AND id IN
+{{ids:Array(String)}}
+"""
 
 _MOMENT = "moments.moment.occurred"
 

@@ -1,12 +1,13 @@
 """KPI queries: a frozen value in, (text, parameters) out. No engine is needed to read or test one.
 
-A query has one level, or two when a row's place matters (region, hour label) or its department's tier: the inner level
-sums facts by the keys that exist on them, so that the joins of the outer level meet a few thousand sums instead of
-millions of facts.
+A query has one level, or two when a row's place matters (region, hour label) or its department's tier: the
+inner level sums facts by the keys that exist on them, so that the joins of the outer level meet a few
+thousand sums instead of millions of facts.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -39,7 +40,9 @@ class ClockPiece:
 
 @dataclass(frozen=True, slots=True)
 class KpiQuery:
-    """One measure, summed by period and dimensions. `rows` bounds the answer; ask for one more to see it exceeded."""
+    """One measure, summed by period and dimensions. `rows` bounds the answer; ask for one more to see it
+    exceeded.
+    """
 
     measure: Measure
     scope: Scope
@@ -49,7 +52,9 @@ class KpiQuery:
     rows: int = 100_000
 
     def to_sql(self) -> tuple[str, Params]:
-        """Columns: period, the dimensions asked for in catalogue order, numerator, denominator, n, squares."""
+        """Columns: period, the dimensions asked for in catalogue order, numerator, denominator, n,
+        squares.
+        """
         where, params = conditions(self.scope, "facts", departments=self._by_department)
         params["rows"] = self.rows
         placed = Dimension.REGION in self.group_by or bool(self.scope.regions) or self.grain is Grain.HOUR
@@ -148,7 +153,7 @@ def _group(keys: list[str]) -> str:
     return f"GROUP BY {', '.join(keys)}" if keys else ""
 
 
-# Offsets of the zones in use, as rows: ClickHouse takes no zone from a column, so the label's offset is joined.
+# Offsets of the zones in use, as rows: ClickHouse takes no zone from a column, so the offset is joined.
 _CLOCKS = """
 INNER JOIN
 (
@@ -165,7 +170,7 @@ _HOUR_LABEL = (
     "leftPad(toString(intDiv(abs(clocks.seconds) % 3600, 60)), 2, '0'))"
 )
 
-_PERIOD = {
+_PERIOD: Mapping[Grain, Callable[[str], str]] = {
     Grain.TOTAL: lambda _: "'total'",
     Grain.HOUR: lambda _: _HOUR_LABEL,
     Grain.DAY: lambda alias: f"toString({alias}.business_date)",
@@ -173,7 +178,7 @@ _PERIOD = {
     Grain.MONTH: lambda alias: f"formatDateTime({alias}.business_date, '%Y-%m')",
 }
 
-_COLUMN = {
+_COLUMN: Mapping[Dimension, Callable[[str], str]] = {
     Dimension.SITE: lambda alias: f"{alias}.site_id",
     Dimension.REGION: lambda _: "places.region",
     Dimension.CHANNEL: lambda alias: f"{alias}.channel",

@@ -1,4 +1,6 @@
-"""Lists of the rows behind a figure: a frozen value in, (text, parameters) out; pages by key, newest first."""
+"""Lists of the rows behind a figure: a frozen value in, (text, parameters) out; pages by key, newest
+first.
+"""
 
 from __future__ import annotations
 
@@ -29,8 +31,8 @@ class Listing:
 PROMISES = Listing(
     view="promises",
     columns=(
-        "site_id", "promise_id", "visit_id", "case_id", "kind", "made_by", "channel", "business_date", "hour",
-        "state", "made_at", "due_at", "closed_at", "revised_at", "window_s", "budget_s", "elapsed_s", "slack_s",
+        "site_id", "promise_id", "visit_id", "case_id", "kind", "made_by", "channel", "business_date",
+        "hour", "state", "made_at", "due_at", "closed_at", "revised_at", "window_s", "budget_s", "elapsed_s", "slack_s",
         "late_s", "overrun_s", "credit_s", "absorbed_s", "over_promise_s", "slack_rescue_s",
     ),
     order=("hour", "site_id", "promise_id"),
@@ -84,7 +86,9 @@ class DayStarts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListQuery:
-    """One page. `after` is the page key of the last row seen, as text and numbers; ask for one row more than shown."""
+    """One page. `after` is the page key of the last row seen, as text and numbers; ask for one row more than
+    shown.
+    """
 
     listing: Listing
     scope: Scope

@@ -1,4 +1,6 @@
-"""Who owns detractors, complaints, refunds and one-star reviews: sums of the outcome ledger, as a query value."""
+"""Who owns detractors, complaints, refunds and one-star reviews: sums of the outcome ledger, as a query
+value.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,7 @@ class OutcomeSharesQuery:
             params["regions"] = list(self.scope.regions)
         keys = "outcome, currency, department"
         return (
-            "SELECT ledger.outcome AS outcome, ledger.currency AS currency, ledger.department AS department,\n"
+            "SELECT ledger.outcome AS outcome, ledger.currency AS currency,\n    ledger.department AS department,\n"
             "    sum(ledger.quantity) AS quantity\n"
             f"{source}\n"
             "WHERE " + "\n    AND ".join(where) + "\n"

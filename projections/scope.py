@@ -1,7 +1,8 @@
 """What a read may see and asks for, as SQL conditions.
 
-`sites` is the key's allowance and the reader's filter already intersected: an empty tuple means nothing, None means
-the whole chain. A query built without a Scope does not exist, so a limit of a key cannot be forgotten.
+`sites` is the key's allowance and the reader's filter already intersected: an empty tuple means nothing,
+None means the whole chain. A query built without a Scope does not exist, so a limit of a key cannot be
+forgotten.
 """
 
 from __future__ import annotations
@@ -37,7 +38,8 @@ class Scope:
 def conditions(scope: Scope, alias: str, *, departments: bool) -> tuple[list[str], Params]:
     """Conditions on columns of `alias`; region is left to the join with `sites`, whose regions have dates.
 
-    `departments` says that the source has department rows, which the filters by department and tier pick from.
+    `departments` says that the source has department rows, which the filters by department and tier pick
+    from.
     """
     where: list[str] = []
     params: Params = {}

@@ -1,7 +1,7 @@
 """What a measure is: the one place that says how a figure is called, computed, read and judged.
 
-A measure is one catalogue entry (in `domain/measures/<area>.py`) and one SELECT (in `projections/measures/<code>.sql`).
-API, boards, alerts and docs read both; nothing else repeats a formula.
+A measure is one catalogue entry (in `domain/measures/<area>.py`) and one SELECT (in
+`projections/measures/<code>.sql`). API, boards, alerts and docs read both; nothing else repeats a formula.
 """
 
 from __future__ import annotations
@@ -52,7 +52,9 @@ class Direction(StrEnum):
 
 WHOLE = (Dimension.SITE, Dimension.REGION, Dimension.CHANNEL)
 BY_DEPARTMENT = (*WHOLE, Dimension.DEPARTMENT, Dimension.TIER)
-"""A measure with these dimensions has a second part in its SELECT file: one row per department that has a line."""
+"""A measure with these dimensions has a second part in its SELECT file: one row per department that has a
+line.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +69,10 @@ class Thresholds:
 class Measure:
     """One entry of the catalogue.
 
-    `unit` is what values, quantities, standard and thresholds are in: `ratio` (fraction of 1), `score` (0 to 100),
-    `nps` (-100 to 100), `minutes`, `points`, `promises`, `per_1000`.
-    `source` names the public views the SELECT reads. `n` says what one observation is, whole and by department.
-    `people` marks data about employees: fewer than 5 observations are hidden.
+    `unit` is what values, quantities, standard and thresholds are in: `ratio` (fraction of 1), `score` (0 to
+    100), `nps` (-100 to 100), `minutes`, `points`, `promises`, `per_1000`.
+    `source` names the public views the SELECT reads. `n` says what one observation is, whole and by
+    department. `people` marks data about employees: fewer than 5 observations are hidden.
     `unowned` names the measure whose quantity belongs to nobody and is shown beside this one's shares.
     """
 

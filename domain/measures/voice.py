@@ -1,4 +1,6 @@
-"""Voice: what customers say. The score distribution and the response rate belong beside each (not here yet)."""
+"""Voice: what customers say. The score distribution and the response rate belong beside each (not here
+yet).
+"""
 
 from domain.measures.measure import Direction, Interval, Kind, Measure, Thresholds
 

@@ -4,11 +4,12 @@ A file holds one part or two, each begun by a `-- part:` line. Every part yields
 
 - `whole`: one row per observation of the measure, department ''.
 - `departments`: one row per observation of each department that has a line in it, for measures shared among
-  departments. Sums of numerators over departments equal the whole; `n` does not, since one promise has many lines.
+  departments. Sums of numerators over departments equal the whole; `n` does not, since one promise has many
+  lines.
 
-Parts read only the public views, name no database object of their own and hold no parameter, so that KPI queries,
-`cells` and boards can put them into a FROM and have ClickHouse push their filters down (it does, through UNION ALL
-too; a constant department would be no filter, hence two parts and not one UNION).
+Parts read only the public views, name no database object of their own and hold no parameter, so that KPI
+queries, `cells` and boards can put them into a FROM and have ClickHouse push their filters down (it does,
+through UNION ALL too; a constant department would be no filter, hence two parts and not one UNION).
 """
 
 from __future__ import annotations
@@ -44,7 +45,9 @@ class MeasureSelect:
 
 @cache
 def measure_select(code: str) -> MeasureSelect:
-    """The SELECT of a measure of the catalogue. Raises FileNotFoundError without a file, KeyError without `whole`."""
+    """The SELECT of a measure of the catalogue. Raises FileNotFoundError without a file, KeyError without
+    `whole`.
+    """
     text = files(__package__).joinpath(f"{code}.sql").read_text(encoding="utf-8")
     parts = {}
     for block in text.split(_MARK)[1:]:
@@ -61,9 +64,7 @@ def cells_select() -> str:
     parts = []
     for code in CATALOGUE:
         select = measure_select(code)
-        for part in (select.whole, select.departments):
-            if part is not None:
-                parts.append(_cells_of(code, part))
+        parts += [_cells_of(code, part) for part in (select.whole, select.departments) if part is not None]
     return "\nUNION ALL\n".join(parts)
 
 

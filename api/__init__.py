@@ -1,0 +1,1 @@
+"""The read side over HTTP: measures, shares, explanations, lists and dictionaries of one chain."""
