@@ -1,0 +1,90 @@
+"""A door with everything behind it, on the embedded parts: what `moments` starts and what tests start."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from time import time_ns
+
+from fastapi import APIRouter
+
+from domain.decisions import Decisions
+from domain.times import Ms
+from ingest.dead_letters import DeadLetters
+from ingest.decided import DecidedRegister
+from ingest.door import WAITING_QUOTA, Acknowledge, Door
+from ingest.http import door_routes
+from ingest.intake import Intake
+from ingest.keys import Keys
+from ingest.log import open_sqlite_log
+from ingest.log.port import EventLog
+from ingest.log.writer import GIB
+from ingest.sealing import VaultSealer
+from ingest.vault import Vault
+
+
+def clock_ms() -> Ms:
+    """The system's clock, UTC milliseconds."""
+    return time_ns() // 1_000_000
+
+
+@dataclass(frozen=True)
+class DoorParts:
+    """The parts of one door process. `start` and `stop` run on its event loop."""
+
+    log: EventLog
+    vault: Vault
+    letters: DeadLetters
+    keys: Keys
+    register: DecidedRegister
+    door: Door
+    intake: Intake
+
+    def routes(self) -> APIRouter:
+        """The router to mount."""
+        return door_routes(self.door, self.keys, self.vault)
+
+    async def start(self) -> None:
+        """Begins the automatic intake; requests may come before."""
+        self.intake.start()
+
+    async def stop(self) -> None:
+        """Ends the intake, commits what is queued and closes every file. No request may be running."""
+        await self.intake.stop()
+        self.log.close()
+        self.letters.close()
+        self.keys.close()
+        self.vault.close()
+
+
+def open_door(
+    data: Path,
+    *,
+    now_ms: Callable[[], Ms] = clock_ms,
+    admin_key: str | None = None,
+    min_free_bytes: int = GIB,
+    max_queued: int = 40_000,
+    waiting_quota: int = WAITING_QUOTA,
+    acknowledge: Acknowledge | None = None,
+    serves: Callable[[str], bool] | None = None,
+) -> DoorParts:
+    """Opens log, vault, dead letters and keys in the data folder. LogInUse: another process has the log."""
+    vault = Vault(data / "vault")
+    log = open_sqlite_log(
+        data / "log", sealer=VaultSealer(vault), max_queued=max_queued, min_free_bytes=min_free_bytes
+    )
+    letters = DeadLetters(data / "log" / "dead-letters.db", vault)
+    keys = Keys(data / "log" / "keys.db", admin_key=admin_key, now_ms=now_ms)
+    register = DecidedRegister(Decisions(recorder=log.recorder))
+    door = Door(
+        log,
+        letters,
+        register,
+        now_ms=now_ms,
+        acknowledge=acknowledge,
+        serves=serves,
+        audit=keys.audit,
+        waiting_quota=waiting_quota,
+    )
+    return DoorParts(log, vault, letters, keys, register, door, Intake(door))

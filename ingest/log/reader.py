@@ -1,0 +1,107 @@
+"""Following the log from any process: the projector's feed, the relay's source, look-ups of single events."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from ingest.errors import LogUnwritable
+from ingest.log.identity import originator_id
+from ingest.log.record import LOG_NO, LogRecord, decode_record
+
+FACT_PREFIX = "moments."
+"""Topics of facts begin so; aggregates' own rows have a Python path, which contains a colon."""
+
+
+class Batch(NamedTuple):
+    """`records` are facts with their rows, ascending; `upto` is the last row looked at, facts or not."""
+
+    records: list[tuple[int, LogRecord]]
+    upto: int
+
+
+class LogReader:
+    """A reading connection to a log that another process may be writing. Safe to share between threads.
+
+    A log that does not exist yet reads as empty.
+    """
+
+    log_no = LOG_NO
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = threading.Lock()
+        self._connection: sqlite3.Connection | None = None
+
+    def last(self) -> int:
+        """The highest row, 0 for an empty log; a few microseconds."""
+        with self._cursor() as run:
+            return (
+                0 if run is None else run.execute("SELECT MAX(rowid) FROM stored_events").fetchone()[0] or 0
+            )
+
+    def read(self, after: int, limit: int) -> Batch:
+        """Facts among the next `limit` rows after row `after`."""
+        with self._cursor() as run:
+            if run is None:
+                return Batch([], after)
+            rows = run.execute(
+                "SELECT rowid, topic, state FROM stored_events WHERE rowid > ? ORDER BY rowid LIMIT ?",
+                (after, limit),
+            ).fetchall()
+        facts = [(row, decode_record(state)) for row, topic, state in rows if topic.startswith(FACT_PREFIX)]
+        return Batch(facts, rows[-1][0] if rows else after)
+
+    def get(self, source: str, event_id: str) -> tuple[int, LogRecord] | None:
+        """The fact of this identity with its row."""
+        with self._cursor() as run:
+            if run is None:
+                return None
+            row = run.execute(
+                "SELECT rowid, state FROM stored_events WHERE originator_id=? AND originator_version=1",
+                (originator_id(source, event_id),),
+            ).fetchone()
+        return None if row is None else (row[0], decode_record(row[1]))
+
+    def close(self) -> None:
+        with self._lock:
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
+
+    @contextmanager
+    def _cursor(self) -> Iterator[sqlite3.Cursor | None]:
+        with self._lock:
+            try:
+                cursor = self._open()
+                if cursor is None:
+                    yield None
+                    return
+                try:
+                    yield cursor
+                finally:
+                    cursor.close()
+            except sqlite3.Error as error:
+                raise LogUnwritable(f"the log cannot be read: {error}") from error
+
+    def _open(self) -> sqlite3.Cursor | None:
+        if self._connection is None:
+            if not self._path.exists():
+                return None
+            connection = sqlite3.connect(
+                self._path, isolation_level=None, check_same_thread=False, timeout=5.0
+            )
+            connection.execute("PRAGMA query_only=ON")
+            connection.execute("PRAGMA cache_size=-16384")
+            if (
+                connection.execute("SELECT 1 FROM sqlite_master WHERE name='stored_events'").fetchone()
+                is None
+            ):
+                connection.close()  # the writer has made the file and not yet its table
+                return None
+            self._connection = connection
+        return self._connection.cursor()
