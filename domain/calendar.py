@@ -33,7 +33,7 @@ class SiteSettings:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """From (inclusive) to (exclusive) in UTC ms, with the seconds to add for local time and the day's start."""
+    """From (inclusive) to (exclusive) in UTC ms; seconds to add for local time; the second the day begins."""
 
     from_ms: Ms
     to_ms: Ms
@@ -69,7 +69,7 @@ class Calendar:
         self._last = Piece(0, 0, 0, 0)
 
     def pieces(self, from_ms: Ms, to_ms: Ms) -> list[Piece]:
-        """The pieces that cover [from_ms, to_ms), cut to it, ascending, without gaps, neighbours different."""
+        """The pieces that cover [from_ms, to_ms), cut to it, ascending, gapless, neighbours different."""
         merged: list[Piece] = []
         for block in range(from_ms >> _BLOCK_BITS, ((to_ms - 1) >> _BLOCK_BITS) + 1):
             for piece in self._block(block)[1]:

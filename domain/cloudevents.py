@@ -50,7 +50,7 @@ def parse_event(event: CloudEvent) -> EventData:
 
 
 def parse_batch(raw: bytes) -> list[bytes]:
-    """The items of a JSON array, or the one object there is, each still bytes. Raises Invalid not_an_object."""
+    """The items of a JSON array, or the one object, each still bytes. Raises Invalid not_an_object."""
     try:
         if raw.lstrip()[:1] == b"{":
             return [bytes(_RAW.decode(raw))]
@@ -271,7 +271,7 @@ def _event(
         raise Invalid(fault.code, fault.detail, "/time") from fault
     if content_type is not None and content_type != "application/json" and not _JSON_TYPE.match(content_type):
         raise Invalid("invalid_attribute", "data must be JSON", "/datacontenttype")
-    if memoryview(data)[:1] != b"{":
+    if bytes(memoryview(data)[:1]) != b"{":
         _check_object(data)
     version = 1
     if extensions:

@@ -42,7 +42,7 @@ class Tier(StrEnum):
 
 
 class Ring(StrEnum):
-    """What a moment is about: the experience around, the core product, the support when something is wrong."""
+    """What a moment is about: the experience around, the core product, or support when something is wrong."""
 
     EXPERIENCE = "experience"
     CORE = "core"

@@ -226,7 +226,7 @@ class StructureState:
         return self._sites[site].versions()
 
     def site(self, site: str, on: date | None = None) -> SiteVersion:
-        """The site's record on a business date, the latest without one. KeyError when it is not registered."""
+        """The site's record on a business date, the latest without one. KeyError when not registered."""
         versions = self.site_versions(site)
         if on is None:
             return versions[-1]
@@ -272,7 +272,7 @@ class StructureState:
 
 
 class _Timeline(Generic[V]):
-    """The versions of one value of one site or the chain, in the order in which later ones beat earlier ones."""
+    """The versions of one value of one scope, in the order in which later ones beat earlier ones."""
 
     __slots__ = ("days", "versions")
 

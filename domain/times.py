@@ -87,7 +87,7 @@ def whole_seconds(instant: Ms) -> int:
 
 
 def duration_s(start: Ms, end: Ms) -> int:
-    """Seconds from start to end, each cut to the whole second, so that contiguous stages add up exactly (R2)."""
+    """Seconds between two instants, each cut to the whole second: contiguous stages add up exactly (R2)."""
     return end // SECOND_MS - start // SECOND_MS
 
 

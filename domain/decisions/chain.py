@@ -1,4 +1,4 @@
-"""The chain: which sites and which standards there are, so that a start finds them without scanning the log."""
+"""The chain: which sites and standards there are, so that a start finds them without scanning the log."""
 
 from __future__ import annotations
 

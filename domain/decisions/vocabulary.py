@@ -1,4 +1,4 @@
-"""The chain's words: departments, channels and moment types beyond, or renamed from, the default dictionary."""
+"""The chain's words: departments, channels and moment types beside the default dictionary's."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def check_title(title: Title) -> None:
 
 
 def check_departments(split: Mapping[str, Fraction], dictionary: Dictionary) -> None:
-    """A split names registered departments only. Invalid unknown_department, so that the decision can wait."""
+    """A split names registered departments only; Invalid unknown_department lets the decision wait."""
     for department in split:
         if department not in dictionary.departments:
             raise Invalid(

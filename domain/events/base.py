@@ -46,6 +46,8 @@ class EventData(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True, g
     TYPE: ClassVar[str] = ""
     VERSION: ClassVar[int] = 1
     DECISION: ClassVar[bool] = False
+    ONE_OF: ClassVar[tuple[str, ...]] = ()
+    """Fields of which at least one is required."""
     FORMS: ClassVar[Mapping[int, type[msgspec.Struct]]] = {}
     """The shapes of older versions, for decoding and for their JSON Schema."""
 
@@ -61,6 +63,11 @@ class EventData(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True, g
         super().__init_subclass__(**config)
         if cls.TYPE:
             EVENT_TYPES[cls.TYPE] = cls
+
+    def check_one_of(self) -> None:
+        """Fault when none of the fields of ONE_OF is given."""
+        if all(getattr(self, name) is None for name in self.ONE_OF):
+            raise Fault("invalid_data", f"Needs {' or '.join(self.ONE_OF)}", "/" + self.ONE_OF[0])
 
     def check_at(self, at: Ms) -> None:
         """Check what depends on the event's own time; Fault with a pointer relative to `data`."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from domain.errors import Fault
 from domain.events.base import EventData
 from domain.events.wire import DepartmentCode, Id, Split
 
@@ -20,6 +19,7 @@ class RootCauseAssigned(EventData, kw_only=True, frozen=True):
     """
 
     TYPE: ClassVar[str] = "moments.root_cause.assigned"
+    ONE_OF: ClassVar[tuple[str, ...]] = ("moment_id", "promise_id", "case_id")
 
     sphere: Literal["over_promise", "process_or_team", "lack_of_resources"]
     split: Split
@@ -27,8 +27,7 @@ class RootCauseAssigned(EventData, kw_only=True, frozen=True):
     promise_id: Id | None = None
 
     def __post_init__(self) -> None:
-        if self.moment_id is None and self.promise_id is None and self.case_id is None:
-            raise Fault("invalid_data", "Needs moment_id, promise_id or case_id", "/moment_id")
+        self.check_one_of()
 
 
 class AttributionDisputed(EventData, kw_only=True, frozen=True):
@@ -41,6 +40,7 @@ class AttributionDisputed(EventData, kw_only=True, frozen=True):
     """
 
     TYPE: ClassVar[str] = "moments.attribution.disputed"
+    ONE_OF: ClassVar[tuple[str, ...]] = ("promise_id", "moment_id")
 
     department: DepartmentCode
     promise_id: Id | None = None
@@ -48,7 +48,7 @@ class AttributionDisputed(EventData, kw_only=True, frozen=True):
     split: Split | None = None
 
     def __post_init__(self) -> None:
-        _check_target(self.promise_id, self.moment_id)
+        self.check_one_of()
 
 
 class AttributionResolved(EventData, kw_only=True, frozen=True):
@@ -61,6 +61,7 @@ class AttributionResolved(EventData, kw_only=True, frozen=True):
     """
 
     TYPE: ClassVar[str] = "moments.attribution.resolved"
+    ONE_OF: ClassVar[tuple[str, ...]] = ("promise_id", "moment_id")
 
     promise_id: Id | None = None
     moment_id: Id | None = None
@@ -68,9 +69,4 @@ class AttributionResolved(EventData, kw_only=True, frozen=True):
     split: Split | None = None
 
     def __post_init__(self) -> None:
-        _check_target(self.promise_id, self.moment_id)
-
-
-def _check_target(promise_id: str | None, moment_id: str | None) -> None:
-    if promise_id is None and moment_id is None:
-        raise Fault("invalid_data", "Needs promise_id or moment_id", "/promise_id")
+        self.check_one_of()

@@ -9,8 +9,9 @@ from __future__ import annotations
 import types
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import date
 from functools import cache
-from typing import Any, NamedTuple, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -38,6 +39,8 @@ class Field:
     names: str | None
     kind: type | None
     many: bool
+    plain: str
+    """What the documentation calls plain JSON: text, number, list of text, the words allowed."""
 
 
 @cache
@@ -175,4 +178,24 @@ def _field(attribute: str, wire: str, hint: Any) -> Field:
         names=next((mark.kind for mark in marks if isinstance(mark, Names)), None),
         kind=hint if structured else None,
         many=many and structured,
+        plain="" if structured else ("list of " if many else "") + _describe(hint),
     )
+
+
+def _describe(hint: Any) -> str:
+    if get_origin(hint) is Literal:
+        return ", ".join(f"`{choice}`" for choice in get_args(hint))
+    if get_origin(hint) in {Union, types.UnionType}:
+        return " or ".join(_describe(inner) for inner in get_args(hint) if inner is not type(None))
+    return _PLAIN.get(get_origin(hint) or hint, "any JSON")
+
+
+_PLAIN: dict[Any, str] = {
+    str: "text",
+    int: "whole number",
+    float: "number",
+    bool: "true or false",
+    date: "date",
+    list: "list",
+    dict: "object",
+}

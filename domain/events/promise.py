@@ -32,6 +32,7 @@ class PromiseMade(EventData, kw_only=True, frozen=True):
     """
 
     TYPE: ClassVar[str] = "moments.promise.made"
+    ONE_OF: ClassVar[tuple[str, ...]] = ("window_s", "due_at")
 
     promise_id: Id
     kind: MomentCode
@@ -41,8 +42,8 @@ class PromiseMade(EventData, kw_only=True, frozen=True):
     stages: Stages = ()
 
     def __post_init__(self) -> None:
-        if self.window_s is None and self.due_at is None:
-            raise Fault("invalid_data", "Object missing required field `window_s` or `due_at`", "/window_s")
+        if self.window_s is None:
+            self.check_one_of()
         if self.stages:
             check_stage_names(self.stages)
         else:

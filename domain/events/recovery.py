@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from domain.errors import Fault
 from domain.events.base import EventData
 from domain.events.wire import EmployeeRef, Id, Money
 
@@ -124,13 +123,13 @@ class FollowUpMade(EventData, kw_only=True, frozen=True):
     """
 
     TYPE: ClassVar[str] = "moments.follow_up.made"
+    ONE_OF: ClassVar[tuple[str, ...]] = ("case_id", "visit_id")
 
     kind: Literal["after_recovery", "after_sale"]
     satisfied: bool | None = None
 
     def __post_init__(self) -> None:
-        if self.case_id is None and self.visit_id is None:
-            raise Fault("invalid_data", "Needs case_id or visit_id", "/case_id")
+        self.check_one_of()
 
 
 class RefundRequested(EventData, kw_only=True, frozen=True):
