@@ -96,7 +96,7 @@ def test_an_over_promise_belongs_to_whoever_promised_and_joins_its_own_stages():
     assert ledger.departments[0].but_for
 
 
-# R8, R9: what was never reported
+# What was never reported, by R8, R9
 
 
 def test_r8_a_declared_stage_that_never_reported_lends_its_budget_to_unmeasured():
@@ -189,7 +189,7 @@ def test_r12_credit_of_a_join_goes_equally_to_the_branches_with_the_largest_own_
     assert credits_(ledger) == {"a": 10, "b": 10}
 
 
-# R10, R11: blocked time
+# Blocked time, by R10, R11
 
 
 def test_r10_blocked_time_in_a_join_counts_only_as_far_as_it_held_the_join_up():
@@ -288,7 +288,7 @@ def test_r11_blocked_time_without_a_stage_is_cut_to_the_life_of_the_promise():
     }
 
 
-# R13: which report of a stage counts
+# Which report of a stage counts, by R13
 
 
 def test_r13_declared_department_group_and_budget_win_over_those_of_reports():
