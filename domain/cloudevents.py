@@ -213,10 +213,8 @@ def _from_attributes(raw: bytes) -> CloudEvent:
         value = msgspec.json.decode(member)
         if value is None:
             continue
-        if isinstance(value, bool):
-            value = "true" if value else "false"
-        elif isinstance(value, int) and name not in _CORE:
-            value = str(value)
+        if isinstance(value, int) and name not in _CORE:
+            value = str(value).lower() if isinstance(value, bool) else str(value)
         if not isinstance(value, str):
             raise Invalid("invalid_attribute", f"{name} must be text", "/" + name)
         attributes[name] = value
