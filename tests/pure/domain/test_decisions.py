@@ -39,8 +39,7 @@ MOMENT = {
 
 
 class Office:
-        members = {"specversion": "1.0", "source": "/office", "type": "moments." + name, "time": time}
-        members["data"] = data
+    """Sends decisions to the application as the door does; keeps the accepted events as the log does."""
 
     def __init__(self):
         self.decisions = Decisions()
