@@ -68,14 +68,18 @@ def open_door(
     waiting_quota: int = WAITING_QUOTA,
     acknowledge: Acknowledge | None = None,
     serves: Callable[[str], bool] | None = None,
+    keys: Keys | None = None,
 ) -> DoorParts:
-    """Opens log, vault, dead letters and keys in the data folder. LogInUse: another process has the log."""
+    """Opens log, vault, dead letters and keys in the data folder. LogInUse: another process has the log.
+
+    `keys`: a key store opened already, instead of the folder's own; the parts close it all the same.
+    """
     vault = Vault(data / "vault")
     log = open_sqlite_log(
         data / "log", sealer=VaultSealer(vault), max_queued=max_queued, min_free_bytes=min_free_bytes
     )
     letters = DeadLetters(data / "log" / "dead-letters.db", vault)
-    keys = Keys(data / "log" / "keys.db", admin_key=admin_key, now_ms=now_ms)
+    keys = keys or Keys(data / "log" / "keys.db", admin_key=admin_key, now_ms=now_ms)
     register = DecidedRegister(Decisions(recorder=log.recorder))
     door = Door(
         log,

@@ -11,9 +11,9 @@ from api.app import create_app
 from api.directory import Directory, directory_of
 from api.services import Services
 from domain.structure import StructureState
+from ingest.assembly import clock_ms
 from ingest.log.reader import LogReader
 from ingest.log.record import format_position, parse_position
-from moments.door import now_ms
 from moments.layout import Layout
 from moments.line_status import LineStatus
 from moments.run_keys import keys_of
@@ -26,7 +26,6 @@ from projections.structure_tables import stored_decisions
 
 log = structlog.get_logger("moments.core")
 
-BEHIND_LIMIT_MS = 60_000
 GENERATION = "g1"
 PUBLIC = "moments"
 
@@ -118,12 +117,12 @@ def core_app(settings: Settings) -> FastAPI:
     store = Store(str(layout.clickhouse))
     reader = LogReader(layout.events)
     feed = HeardFeed(LogFeed(reader))
-    projector = Projector(store, feed, generation=GENERATION, clock=now_ms)
+    projector = Projector(store, feed, generation=GENERATION, clock=clock_ms)
     projector.prepare()
     store.create(PUBLIC, "views", gen=GENERATION, public=PUBLIC)
     structure = Structure(lambda: _structure_of(store), projector, feed)
     keys = keys_of(settings, layout.keys)
-    status = LineStatus(store, projector, reader, layout, generation=lambda: GENERATION, clock=now_ms)
+    status = LineStatus(store, projector, reader, layout, generation=lambda: GENERATION, clock=clock_ms)
     services = Services(
         store=store,
         directory=structure.directory,
@@ -133,11 +132,11 @@ def core_app(settings: Settings) -> FastAPI:
             store,
             generation=lambda: GENERATION,
             structure=structure.state,
-            as_of=lambda: projector.as_of or now_ms(),
+            as_of=lambda: projector.as_of or clock_ms(),
         ),
         status=status,
         readiness=status.readiness,
-        clock=now_ms,
+        clock=clock_ms,
     )
     app = create_app(services)
     thread = threading.Thread(target=projector.run, name="projector", daemon=True)

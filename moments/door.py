@@ -1,67 +1,39 @@
 """The door process put together: log, vault, dead letters, keys; everything else is passed on to the core."""
 
-import asyncio
 import json
-import time
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 
 import httpx
-import structlog
 from fastapi import FastAPI, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from domain.decisions import Decisions
-from ingest.dead_letters import DeadLetters
-from ingest.decided import DecidedRegister
-from ingest.door import Door
+from ingest.assembly import open_door
 from ingest.errors import LogUnwritable
-from ingest.http import door_routes
-from ingest.intake import Intake
-from ingest.log import open_sqlite_log
-from ingest.log.sqlite import DurableDatastore, FactRecorder
-from ingest.sealing import VaultSealer
-from ingest.vault import Vault
 from moments.layout import Layout
 from moments.passage import Passage
 from moments.run_keys import keys_of
 from moments.settings import Settings
 
-log = structlog.get_logger("moments.door")
-
-
-def now_ms() -> int:
-    """The clock of the platform, UTC epoch milliseconds."""
-    return time.time_ns() // 1_000_000
-
 
 def door_app(settings: Settings) -> FastAPI:
-    """The application that listens on the public address. Raises LogInUse when another process writes the
-    log."""
+    """The application on the public address. Raises LogInUse when another process writes the log."""
     layout = Layout(settings.data)
     layout.make()
-    vault = Vault(layout.vault_folder)
-    event_log = open_sqlite_log(layout.log_folder, sealer=VaultSealer(vault))
-    # Aggregates are read through connections of their own: the writer replaces its own after a failed commit.
-    register = DecidedRegister(Decisions(recorder=FactRecorder(DurableDatastore(str(layout.events)))))
-    letters = DeadLetters(layout.dead_letters, vault)
-    keys = keys_of(settings, layout.keys)
-    door = Door(event_log, letters, register, now_ms=now_ms)
+    parts = open_door(layout.data, keys=keys_of(settings, layout.keys))
     passage = Passage(layout.core_socket)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        async with AsyncExitStack() as closing:
-            for close in (vault.close, keys.close, letters.close, event_log.close):
-                closing.push_async_callback(asyncio.to_thread, close)
-            closing.push_async_callback(passage.aclose)
-            intake = Intake(door)
-            intake.start()
-            closing.push_async_callback(intake.stop)
+        await parts.start()
+        try:
             yield
+        finally:
+            await parts.stop()
+            await passage.aclose()
 
     app = FastAPI(lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None)
-    app.include_router(door_routes(door, keys, vault))
+    app.include_router(parts.routes())
 
     @app.get("/healthz")
     async def healthz() -> Response:
@@ -73,7 +45,7 @@ def door_app(settings: Settings) -> FastAPI:
         """Fit to take traffic: the log can be written and the core answers that it keeps up."""
         reasons = []
         try:
-            event_log.check_writable()
+            parts.log.check_writable()
         except LogUnwritable as unwritable:
             reasons.append({"code": "log_unwritable", "detail": str(unwritable)})
         answer = await passage.fetch("/readyz")

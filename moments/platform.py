@@ -102,6 +102,7 @@ def _supervise(
 
     def accompany() -> None:
         if running.wait_ready():
+            supervisor.ready()
             announce(f"ready {url}")
             if beside is not None:
                 beside(running)

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
@@ -30,6 +30,7 @@ _FIRST_PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 10.0
 _STEADY_S = 30.0
 _STOP_S = 20.0
+_ENDS_BEFORE_READY = 3
 
 
 class FolderLock:
@@ -136,6 +137,7 @@ class Supervisor:
 
     def __init__(self) -> None:
         self._wanted = threading.Event()
+        self._was_ready = False
         self.children: list[Child] = []
         self._read_end, self._write_end = os.pipe()
 
@@ -159,6 +161,10 @@ class Supervisor:
             self.children.append(child)
             child.start()
 
+    def ready(self) -> None:
+        """From now on a part that ends is started again for ever."""
+        self._was_ready = True
+
     @property
     def stopping(self) -> bool:
         return self._wanted.is_set()
@@ -171,11 +177,17 @@ class Supervisor:
         """Sleeps, but not past the end of the run."""
         self._wanted.wait(seconds)
 
-    def run(self, until: Callable[[], bool] = lambda: False) -> None:
-        """Tends the children until the end is wanted, or `until` says so."""
-        while not self._wanted.wait(0.05) and not until():
+    def run(self) -> None:
+        """Tends the children until the end is wanted.
+
+        Raises CommandFailed when a part keeps ending before the platform was ever ready: what keeps it from
+        starting is on stderr and will not heal by itself.
+        """
+        while not self._wanted.wait(0.05):
             for child in self.children:
                 child.tend()
+                if not self._was_ready and child.ends >= _ENDS_BEFORE_READY:
+                    raise CommandFailed(f"the {child.name} does not start; see the lines before")
 
     def close(self) -> None:
         """Stops the children one after the other and closes the pipe."""

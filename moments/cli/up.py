@@ -53,7 +53,7 @@ def serve(
 
     Example: moments serve door --data /srv/moments
     """
-    from moments import app
+    from moments.app import serve_core, serve_door_alone
     from moments.logs import to_stderr
 
     loaded = settings_of(data=data, host=host, port=port)
@@ -61,9 +61,9 @@ def serve(
     if part is None:
         up(data=data, host=host, port=port)
     elif part == "door":
-        app.serve_door_alone(loaded.settings, _announce)
+        serve_door_alone(loaded.settings, _announce)
     elif part == "api":
-        app.serve_core(loaded.settings)
+        serve_core(loaded.settings)
     else:
         raise WrongUsage(f"{part!r} is no part; parts are door and api")
 
