@@ -26,20 +26,23 @@ class Listing:
     id_column: str
     ledger: str = ""
     owing: str = ""
+    unless_asked: tuple[str, str] | None = None
+    """A filter and the value whose rows are left out until that filter is given."""
 
 
 PROMISES = Listing(
     view="promises",
     columns=(
         "site_id", "promise_id", "visit_id", "case_id", "kind", "made_by", "channel", "business_date",
-        "hour", "state", "made_at", "due_at", "closed_at", "revised_at", "window_s", "budget_s", "elapsed_s", "slack_s",
-        "late_s", "overrun_s", "credit_s", "absorbed_s", "over_promise_s", "slack_rescue_s",
+        "hour", "state", "made_at", "due_at", "closed_at", "revised_at", "window_s", "budget_s",
+        "elapsed_s", "slack_s", "late_s", "overrun_s", "credit_s", "absorbed_s", "over_promise_s", "slack_rescue_s",
     ),
     order=("hour", "site_id", "promise_id"),
     filters=("state", "kind", "made_by", "promise_id", "visit_id", "case_id"),
     id_column="promise_id",
     ledger="promise_ledger",
     owing="equivalents > 0",
+    unless_asked=("state", "waiting"),
 )  # fmt: skip
 
 VISITS = Listing(
@@ -109,6 +112,9 @@ class ListQuery:
                 raise ValueError(f"{listing.view} has no filter {column}")
             where.append(f"listed.{column} IN {{f_{column}:Array(String)}}")
             params[f"f_{column}"] = list(values)
+        if listing.unless_asked and listing.unless_asked[0] not in self.filters:
+            column, value = listing.unless_asked
+            where.append(f"listed.{column} != '{value}'")
         if listing.owing and (self.scope.departments or self.scope.tiers):
             where.append(self._owing(params))
         source = f"FROM moments.{listing.view} AS listed"

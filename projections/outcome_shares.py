@@ -36,7 +36,8 @@ class OutcomeSharesQuery:
             params["regions"] = list(self.scope.regions)
         keys = "outcome, currency, department"
         return (
-            "SELECT ledger.outcome AS outcome, ledger.currency AS currency,\n    ledger.department AS department,\n"
+            "SELECT ledger.outcome AS outcome, ledger.currency AS currency,\n"
+            "    ledger.department AS department,\n"
             "    sum(ledger.quantity) AS quantity\n"
             f"{source}\n"
             "WHERE " + "\n    AND ".join(where) + "\n"

@@ -7,7 +7,7 @@ A measure is one catalogue entry (in `domain/measures/<area>.py`) and one SELECT
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 
 
@@ -73,6 +73,7 @@ class Measure:
     100), `nps` (-100 to 100), `minutes`, `points`, `promises`, `per_1000`.
     `source` names the public views the SELECT reads. `n` says what one observation is, whole and by
     department. `people` marks data about employees: fewer than 5 observations are hidden.
+    `shared` says that its quantity is shared out among departments (`/v1/shares`).
     `unowned` names the measure whose quantity belongs to nobody and is shown beside this one's shares.
     """
 
@@ -97,7 +98,7 @@ class Measure:
     low_n: int = 30
     people: bool = False
     unowned: str = ""
-    shared: bool = field(default=False)
+    shared: bool = False
 
     @property
     def by_department(self) -> bool:

@@ -2,7 +2,9 @@
 
 from domain.measures.measure import BY_DEPARTMENT, Direction, Interval, Kind, Measure, Thresholds
 
-_FULFILLED = "fulfilled promises; by department: those in which it has a line"
+_LINE = "by department: those in which it owns a part of a miss, hid, rescued or over-promised"
+_FULFILLED = f"fulfilled promises; {_LINE}"
+_ENDED = f"kept, late and broken promises; {_LINE}"
 
 MEASURES = (
     Measure(
@@ -51,8 +53,8 @@ MEASURES = (
         kind=Kind.TOTAL,
         formula="late and broken promises, one each, shared by overrun: u(department)/U",
         numerator="Σ promise-equivalents",
-        denominator="kept, late and broken promises; by department: those in which it has a line",
-        n="kept, late and broken promises; by department: those in which it has a line",
+        denominator=_ENDED,
+        n=_ENDED,
         source=("promises", "promise_ledger"),
         owner_tier="support",
         owner_departments=("kitchen", "logistics"),

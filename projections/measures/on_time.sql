@@ -2,7 +2,7 @@
 -- part: whole
 SELECT
     site_id, business_date, hour, channel, '' AS department,
-    toFloat64(state = 'kept') AS numerator, toFloat64(1) AS denominator,
-    toFloat64(1) AS n, toFloat64(state = 'kept') AS squares
+    CAST(state = 'kept', 'Float64') AS numerator, toFloat64(1) AS denominator,
+    toFloat64(1) AS n, CAST(state = 'kept', 'Float64') AS squares
 FROM moments.promises
 WHERE state IN ('kept', 'late', 'broken')

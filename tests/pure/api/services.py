@@ -156,7 +156,9 @@ class Api:
         self.app = create_app(with_services)
         self._transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
 
-    def ask(self, method: str, path: str, headers: Mapping[str, str], params: Mapping[str, Any]) -> httpx.Response:
+    def ask(
+        self, method: str, path: str, headers: Mapping[str, str], params: Mapping[str, Any]
+    ) -> httpx.Response:
         async def asked() -> httpx.Response:
             async with httpx.AsyncClient(transport=self._transport, base_url="http://api") as client:
                 return await client.request(method, path, params=dict(params), headers=dict(headers))

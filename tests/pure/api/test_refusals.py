@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from structlog.testing import capture_logs
 
 from tests.pure.api.services import Api, Canned, HeldProgress, services
 
@@ -21,7 +22,7 @@ EXAMPLES = {
 REQUIRED = {"/v1/shares": {"measure": "late_minutes"}}
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def api() -> Api:
     return Api(services())
 
@@ -232,6 +233,8 @@ class TestProbes:
             def arrow(self, sql: str, parameters: object = None) -> object:
                 raise RuntimeError("secret of lon-01")
 
-        answer = Api(services(Broken())).get("/v1/kpis/on_time")
+        with capture_logs() as logged:
+            answer = Api(services(Broken())).get("/v1/kpis/on_time")
         assert (answer.status_code, answer.headers["content-type"]) == (500, PROBLEM)
         assert "secret" not in answer.text
+        assert logged[0]["path"] == "/v1/kpis/on_time"
