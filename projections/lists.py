@@ -33,9 +33,10 @@ class Listing:
 PROMISES = Listing(
     view="promises",
     columns=(
-        "site_id", "promise_id", "visit_id", "case_id", "kind", "made_by", "channel", "business_date",
-        "hour", "state", "made_at", "due_at", "closed_at", "revised_at", "window_s", "budget_s",
-        "elapsed_s", "slack_s", "late_s", "overrun_s", "credit_s", "absorbed_s", "over_promise_s", "slack_rescue_s",
+        "site_id", "promise_id", "visit_id", "case_id", "kind", "made_by", "channel",
+        "business_date", "hour", "state", "made_at", "due_at", "closed_at", "revised_at",
+        "window_s", "budget_s", "elapsed_s", "slack_s", "late_s", "overrun_s", "credit_s",
+        "absorbed_s", "over_promise_s", "slack_rescue_s",
     ),
     order=("hour", "site_id", "promise_id"),
     filters=("state", "kind", "made_by", "promise_id", "visit_id", "case_id"),
