@@ -115,6 +115,7 @@ _KINDS = {
     "_ZoneName": "time zone",
     "Money": "money",
     "DeclaredStage": "stage",
+    "MysteryItem": "item",
 }
 
 

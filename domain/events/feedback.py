@@ -9,7 +9,7 @@ import msgspec
 
 from domain.errors import Fault
 from domain.events.base import EventData
-from domain.events.wire import Id, Text, Verbatim
+from domain.events.wire import DepartmentCode, Id, Text, Verbatim
 
 SCALES: Mapping[str, tuple[float, float]] = {"nps": (0, 10), "csat": (1, 5), "ces": (1, 7), "smiley": (1, 5)}
 """Lowest and highest score of each instrument; `talk` (a conversation) has no fixed scale."""
@@ -115,6 +115,38 @@ class PraiseGiven(EventData, kw_only=True, frozen=True):
     TYPE: ClassVar[str] = "moments.praise.given"
 
     verbatim: Verbatim | None = None
+
+
+class MysteryItem(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True):
+    """One line of a mystery visitor's form.
+
+    item: the question. department: whom it judges. weight: how much it counts.
+    max: the most it can score. scored: what it scored, at most max; an unanswered item carries none.
+    """
+
+    item: Id
+    department: DepartmentCode
+    weight: Annotated[float, msgspec.Meta(gt=0)]
+    max: Annotated[float, msgspec.Meta(gt=0)]
+    scored: Annotated[float, msgspec.Meta(ge=0)] | None = None
+
+
+class MysteryVisitScored(EventData, kw_only=True, frozen=True):
+    """`moments.mystery_visit.scored`: a mystery visitor filled in a form; never merged into a visit's score.
+
+    form: which form, so that only like is compared with like.
+    items: its lines: item, department, weight, max and, when answered, scored.
+    """
+
+    TYPE: ClassVar[str] = "moments.mystery_visit.scored"
+
+    form: Id
+    items: tuple[MysteryItem, ...]
+
+    def __post_init__(self) -> None:
+        for index, line in enumerate(self.items):
+            if line.scored is not None and line.scored > line.max:
+                raise Fault("invalid_data", "An item scores at most its max", f"/items/{index}/scored")
 
 
 class ExpectationStated(EventData, kw_only=True, frozen=True):

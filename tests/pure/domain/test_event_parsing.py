@@ -179,6 +179,11 @@ class TestRefusals:
         data = {"instrument": instrument, "score": score}
         assert refusal("feedback.given", data) == ("invalid_data", "/data/score")
 
+    def test_a_mystery_item_that_scores_more_than_it_can(self):
+        item = {"item": "greeted", "department": "bar", "weight": 1, "max": 5}
+        data = {"form": "f", "items": [item, {**item, "scored": 6}]}
+        assert refusal("mystery_visit.scored", data) == ("invalid_data", "/data/items/1/scored")
+
     def test_an_old_version_is_judged_by_its_own_shape(self):
         assert refusal("review.posted", {"stars": 5}) == ("invalid_data", "/data/source")
 
@@ -259,6 +264,12 @@ class TestWhatIsRead:
     def test_the_departments_of_a_split_are_named_too(self):
         data = parse("root_cause.assigned", {**CAUSE, "split": {"a/b": "1/2", "it": "1/2"}})
         assert list(departments_named(data)) == [("/data/split/a~1b", "a/b"), ("/data/split/it", "it")]
+
+    def test_the_departments_of_a_mystery_visit_are_named_too(self):
+        item = {"item": "greeted", "department": "bar", "weight": 1.0, "max": 5.0}
+        data = parse("mystery_visit.scored", {"form": "f", "items": [item]})
+        assert list(departments_named(data)) == [("/data/items/0/department", "bar")]
+        assert parse_data(data.TYPE, data.VERSION, to_wire_json(data)) == data
 
     def test_what_a_registration_brings_is_no_name_to_look_up(self):
         data = parse("department.registered", {"department": "pastry", "tier": "support", "title": "Pastry"})
