@@ -185,7 +185,7 @@ def _named(kind: type[EventData]) -> tuple[tuple[tuple[str, str], ...], bool]:
 def _entry(case: Case) -> Entry | None:
     """What the log is asked: to store the event, or only whether it knows a refused one's identity (R1)."""
     source, event_id, event = case.source, case.event_id, case.event
-    if source is None or event_id is None:
+    if source is None or event_id is None or len(event_id) > MAX_ID:
         return None
     originator = originator_id(source, event_id)
     if event is None:
@@ -232,8 +232,8 @@ def _identify(case: Case) -> None:
             found = _identity.decode(item)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return
-    if _is_text(found.id) and _is_text(found.source) and len(found.id) <= MAX_ID:
-        case.event_id, case.source = found.id, found.source
+    case.event_id = found.id if _is_text(found.id) else None
+    case.source = found.source if _is_text(found.source) else None
     case.type = found.type if _is_text(found.type) else None
     case.site = found.siteid if _is_text(found.siteid) else ""
 

@@ -122,8 +122,10 @@ class SQLiteLogStore:
         return cast("int | None", self._recorder.max_notification_id()) or 0
 
     def reset(self) -> None:
-        """A failed commit leaves a connection nobody should trust: all are replaced, the recorder stays."""
-        self._datastore.close()
+        """A failed commit leaves a connection nobody should trust: all are replaced, the recorder stays.
+
+        The old ones close when the last reader in another thread has let them go.
+        """
         self._datastore = DurableDatastore(str(self._path))
         self._recorder.datastore = self._datastore
 

@@ -19,7 +19,8 @@ from pathlib import Path
 from time import monotonic, perf_counter
 
 import structlog
-from eventsourcing.persistence import ApplicationRecorder, IntegrityError, PersistenceError
+from eventsourcing.domain import EventSourcingError
+from eventsourcing.persistence import ApplicationRecorder, IntegrityError
 
 from ingest import metrics
 from ingest.errors import LogBusy, LogUnwritable
@@ -113,7 +114,7 @@ class GroupCommitLog:
     def find(self, originators: Sequence[str]) -> dict[str, Found]:
         try:
             return self._store.find(originators)
-        except PersistenceError as error:
+        except EventSourcingError as error:
             raise LogUnwritable(f"the log cannot be read: {error}") from error
 
     def last(self) -> int:
@@ -221,7 +222,9 @@ class GroupCommitLog:
         new = list(fresh.values())
         self._sealer.seal(new)
         rows = dict(zip(fresh, self._store.insert(new), strict=True))
-        self._last = max(self._last, *rows.values())
+        self._last = (
+            self._store.last() if any(entry.decided for entry in new) else max(self._last, *rows.values())
+        )
         return [_place(verdict, rows, entry) for verdict, entry in zip(verdicts, entries, strict=True)]
 
     def _judge(self, kept: Found, entry: Entry) -> Verdict:

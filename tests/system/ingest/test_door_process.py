@@ -86,9 +86,13 @@ def stored(data):
 def test_a_second_door_on_the_same_log_ends_with_one_line(tmp_path):
     with DoorProcess(tmp_path):
         second = subprocess.run(
-            [sys.executable, str(SERVE), str(tmp_path), "1"], env={**os.environ, "PYTHONPATH": str(ROOT)},
-            capture_output=True, text=True, timeout=30, check=False,
-        )  # fmt: skip
+            [sys.executable, str(SERVE), str(tmp_path), "1"],
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
     assert second.returncode != 0
     assert "is written by another process" in second.stderr.strip().splitlines()[-1]
 
@@ -151,7 +155,7 @@ CALL = re.compile(r"^(?P<pid>\d+) +(?:\d+\.\d+ +)?(?P<name>\w+)\((?P<rest>.*)$")
 
 @pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
 def test_no_byte_of_an_answer_before_the_log_is_synced(tmp_path):
-    """Reads the system calls of the door: between a write to the log's WAL and the answer lies a completed sync."""
+    """By its system calls: between a write to the log's WAL and the answer lies a completed sync."""
     trace = tmp_path / "trace"
     calls = "pwrite64,write,writev,sendto,sendmsg,fsync,fdatasync"
     prefix = ["strace", "-f", "-y", "-s", "64", "-o", str(trace), "-e", f"trace={calls}"]
