@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from itertools import count
-from typing import Final
+from typing import Final, NamedTuple
 
 import pyarrow as pa
 
@@ -29,6 +29,36 @@ _WORK_COLUMNS: Final = (
 )
 
 
+class Step(NamedTuple):
+    """One SQL file: the table it fills, the evidence without which it gives nothing ('' : always run), and its text."""
+
+    table: str
+    needs: str
+    sql: str
+
+    @classmethod
+    def all_of(cls, folder: str) -> list[Step]:
+        """The steps of a folder in order."""
+        return [cls._of(file.stem, file.read_text()) for file in sql_files(folder)]
+
+    @classmethod
+    def _of(cls, stem: str, sql: str) -> Step:
+        first = sql.split("\n", 1)[0]
+        return cls(stem.lstrip("0123456789_"), first.removeprefix("-- needs: ") if first.startswith("-- needs: ") else "", sql)
+
+
+_EVIDENCE: Final = {
+    "promise": "kind = 'promise'",
+    "fulfilled": "type = 'moments.promise.fulfilled'",
+    "blocked": "type = 'moments.stage.blocked'",
+    "case": "kind = 'case'",
+    "promise_cause": "kind = 'promise' AND notEmpty(split_department)",
+    "moment_cause": "kind = 'moment'",
+    "outcome": "kind = 'outcome'",
+    "loose": "kind = 'loose'",
+}
+
+
 @dataclass
 class Derivation:
     """The derivation's own scratch database beside one generation of derived data.
@@ -43,6 +73,10 @@ class Derivation:
     generation: str
     scratch: str
     _known: set[str] = field(default_factory=set)
+    _filled: set[str] = field(default_factory=set)
+    _present: set[str] = field(default_factory=set)
+    _steps: list[Step] = field(default_factory=lambda: Step.all_of("derive"))
+    _writes: list[Step] = field(default_factory=lambda: Step.all_of("write"))
 
     def prepare(self) -> None:
         """Creates the scratch database and its tables."""
@@ -64,14 +98,17 @@ class Derivation:
             **names,
         )
 
-    def add_visits_of_moments(self) -> None:
-        """A root cause that names a moment touches the visits that moment is in."""
-        named = "SELECT site_id, id FROM $scratch.keys WHERE kind = 'moment'"
-        for column, more in (("moment_id", ""), ("event_id", "AND moment_id = ''")):
+    def add_subjects_of_moments(self) -> None:
+        """A root cause that names a moment touches the visits that moment is in (for a derived moment: its promise)."""
+        for kind, type_, name in (
+            ("visit", "moments.moment.occurred", "moment_id"),
+            ("visit", "moments.moment.occurred", "event_id"),
+            ("promise", "moments.promise.fulfilled", "event_id"),
+        ):
             self.add_keys_from(
                 f"""SELECT hour, site_id, kind, id FROM $gen.events
-                WHERE kind = 'visit' AND type = 'moments.moment.occurred' {more}
-                    AND {column} IN (SELECT id FROM $scratch.keys WHERE kind = 'moment') AND (site_id, {column}) IN ({named})"""
+                WHERE kind = '{kind}' AND type = '{type_}' AND {name} IN (SELECT id FROM $scratch.keys WHERE kind = 'moment')
+                    AND (site_id, {name}) IN (SELECT site_id, id FROM $scratch.keys WHERE kind = 'moment')"""
             )
 
     def close_over_links(self) -> int:
@@ -103,24 +140,30 @@ class Derivation:
             f"""INSERT INTO $scratch.work SELECT {_WORK_COLUMNS} FROM $gen.events FINAL
             PREWHERE hour = toDateTime(0, 'UTC') AND kind = 'moment' AND (site_id, id) IN (
                 SELECT site_id, if(moment_id != '', moment_id, event_id) FROM $scratch.work
-                WHERE kind = 'visit' AND type = 'moments.moment.occurred')"""
+                WHERE type IN ('moments.moment.occurred', 'moments.promise.fulfilled'))"""
         )
         return self._count("SELECT count() FROM $scratch.work")
 
     def derive(self, as_of_ms: int) -> None:
-        """Runs the steps of `derive/` in order, each into a Memory table of its name.
+        """Runs the steps of `derive/` in order, each into a Memory table of its name (several files may fill one table).
+
+        A step whose evidence (`-- needs:`) the batch has nothing of is passed over: most batches block no stage and open no case,
+        and planning a query over nothing costs as much as running it over little.
 
         Args:
             as_of_ms: the clock the derivation is for (an open promise is broken by it).
         """
-        for file in sql_files("derive"):
-            name = file.stem.split("_", 1)[1]
-            select = file.read_text()
-            if name not in self._known:
-                self._run(f"CREATE OR REPLACE TABLE $scratch.{name} ENGINE = Memory EMPTY AS {select}", as_of=as_of_ms)
-                self._known.add(name)
-            self._run(f"TRUNCATE TABLE $scratch.{name}")
-            self._run(f"INSERT INTO $scratch.{name} {select}", as_of=as_of_ms)
+        self._present = self._evidence()
+        for table in self._filled:
+            self._run(f"TRUNCATE TABLE $scratch.{table}")
+        self._filled.clear()
+        for step in self._steps:
+            if step.table not in self._known:
+                self._run(f"CREATE OR REPLACE TABLE $scratch.{step.table} ENGINE = Memory EMPTY AS {step.sql}", as_of=as_of_ms)
+                self._known.add(step.table)
+            if step.needs in self._present:
+                self._run(f"INSERT INTO $scratch.{step.table} {step.sql}", as_of=as_of_ms)
+                self._filled.add(step.table)
 
     def write(self, version: int) -> None:
         """Writes the facts of the derived subjects; a fact that no longer holds is written dead.
@@ -128,8 +171,17 @@ class Derivation:
         Args:
             version: epoch << 32 | flush number; the greatest version of a row is the row.
         """
-        for file in sql_files("write"):
-            self._run(file.read_text(), version=version)
+        for step in self._writes:
+            if step.needs in self._present:
+                self._run(step.sql, version=version)
+
+    def _evidence(self) -> set[str]:
+        """Which kinds of evidence there are in `work` and `keys`."""
+        names = list(_EVIDENCE)
+        counts = ", ".join(f"countIf({condition})" for condition in _EVIDENCE.values())
+        found = self.store.rows(f"SELECT {counts} FROM $scratch.work", scratch=self.scratch)[0]
+        kinds = self.store.rows("SELECT DISTINCT kind FROM $scratch.keys", scratch=self.scratch)
+        return {name for name, count in zip(names, found, strict=True) if count} | {"", *(f"{kind}_key" for (kind,) in kinds)}
 
     def _run(self, sql: str, **names: object) -> None:
         self.store.command(sql, gen=self.generation, scratch=self.scratch, **names)

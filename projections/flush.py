@@ -135,7 +135,7 @@ class Flusher:
         self.derivation.clear_keys()
         self.derivation.add_keys(keys)
         if moments_named:
-            self.derivation.add_visits_of_moments()
+            self.derivation.add_subjects_of_moments()
         if swept_from_ms is not None:
             self.derivation.add_keys_from(
                 """SELECT DISTINCT placed AS hour, site_id, 'promise' AS kind, promise_id AS id FROM $gen.open_until

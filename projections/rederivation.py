@@ -19,7 +19,6 @@ from domain.events.structure import (
     MomentWeightSet,
     MultipliersSet,
     SiteChanged,
-    SiteRegistered,
     SplitSet,
 )
 from projections.derivation import Key
@@ -50,7 +49,7 @@ class Rederivation(NamedTuple):
 def reaching_back(event: Event) -> Rederivation | None:
     """The entry a decision queues; None for one that changes no fact."""
     data = event.data
-    if isinstance(data, SiteChanged | SiteRegistered):
+    if isinstance(data, SiteChanged):
         day = data.valid_from or EPOCH  # absent: it corrects the past
     elif isinstance(data, MomentWeightSet | SplitSet | MultipliersSet | BudgetSet):
         day = data.valid_from
@@ -79,8 +78,8 @@ class Rederivations:
         self._version = int(self._store.rows("SELECT max(version) FROM $gen.rederivations", gen=self._generation)[0][0])
 
     def add(self, entries: Iterable[Rederivation]) -> None:
-        """Queues entries durably; one queued before (a replay) starts again from the beginning."""
-        new = list(entries)
+        """Queues durably those that concern facts already derived; one queued before (a replay) starts again from the beginning."""
+        new = [entry for entry in entries if self._after(entry, limit=1)]
         if new:
             self._write(new, done=False)
             known = {entry.id for entry in new}
@@ -88,7 +87,9 @@ class Rederivations:
 
     def next_slice(self) -> set[Key]:
         """The keys to derive next for the first open entry; empty when that entry has none left."""
-        entry = self.open[0]
+        return self._after(self.open[0], limit=SLICE)
+
+    def _after(self, entry: Rederivation, *, limit: int) -> set[Key]:
         after = json.loads(entry.cursor) if entry.cursor else [-1, "", "", ""]
         earliest = EPOCH + timedelta(days=entry.from_day) - MARGIN if entry.from_day > MARGIN.days else EPOCH
         selects = [
@@ -99,7 +100,7 @@ class Rederivations:
         rows = self._store.rows(
             f"""SELECT place, site, kind, id FROM ({" UNION ALL ".join(selects)})
             WHERE (place, site, kind, id) > ({{place:Int64}}, {{at_site:String}}, {{kind:String}}, {{id:String}})
-            ORDER BY place, site, kind, id LIMIT {SLICE}""",
+            ORDER BY place, site, kind, id LIMIT {limit}""",
             {"site": entry.site, "earliest": earliest, "place": after[0], "at_site": after[1], "kind": after[2], "id": after[3]},
             gen=self._generation,
         )

@@ -1,3 +1,4 @@
+-- needs: case
 -- cases: the visit a case stands for (R14) and the latest root cause that names it (R17).
 WITH tuple(ms, event_id, source) AS told
 SELECT

@@ -1,3 +1,4 @@
+-- needs: promise
 -- made: every promise spoken of: its earliest promise.made, its earliest closing (R5), its latest root cause, its state at $as_of (R7).
 WITH
     tuple(ms, event_id, source) AS told,
@@ -10,7 +11,7 @@ SELECT
     if(m.6 != '', m.6, k.case_visit) AS visit_id, m.7 AS case_id, m.8 AS own_channel, plan,
     closing.1 AS closed_ms, intDiv(closing.1, 1000) AS closed_s, closing.4 AS closed_id, closing.5 AS closed_source,
     multiIf(
-        NOT is_made, 'waiting',
+        NOT is_made, if(is_told, 'waiting', ''),
         closing.2 = t_fulfilled, if(greatest(0, closed_s - made_s) <= window_s, 'kept', 'late'),
         closing.2 = t_cancelled, if(closing.3 = 'customer' AND closing.1 <= m.5, 'cancelled', 'broken'),
         $as_of >= m.5 + 86400000, 'broken',
@@ -24,6 +25,7 @@ FROM
     SELECT
         site_id, id AS promise_id, any(hour) AS placed, max(ms) AS last_ms,
         countIf(type = t_made) > 0 AS is_made,
+        countIf(startsWith(type, 'moments.promise.') OR startsWith(type, 'moments.stage.')) > 0 AS is_told,
         argMinIf(tuple(ms, code, department, seconds, to_ms, visit_id, case_id, channel), told, type = t_made) AS m,
         argMinIf(tuple(stages_stage, stages_department, stages_group, stages_budget), told, type = t_made) AS plan,
         argMinIf(tuple(ms, type, actor, event_id, source), told, type IN (t_fulfilled, t_cancelled)) AS closing,

@@ -1,3 +1,4 @@
+-- needs: promise
 -- planned: promises with their business day and hour (R15) and the whole declared plan, the budget in force where none was declared (R20).
 SELECT
     d.site_id AS site_id, d.promise_id AS promise_id, d.placed AS placed, d.made_ms AS made_ms, d.made_s AS made_s,

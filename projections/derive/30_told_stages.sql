@@ -1,3 +1,4 @@
+-- needs: fulfilled
 -- told_stages: stages of fulfilled promises, declared or reported (R13): what was declared wins, the latest completion counts with its
 -- actual_s, else from the earliest start; a completion with neither, or a start without one, is no report.
 WITH tuple(ms, event_id, source) AS told

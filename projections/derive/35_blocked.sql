@@ -1,3 +1,4 @@
+-- needs: blocked
 -- blocked: seconds of each blocked interval that no earlier interval covered (R11): inside the stage it names if that stage
 -- reported, else (in_gap) inside [made, fulfilled].
 SELECT

@@ -1,3 +1,4 @@
+-- needs: fulfilled
 -- branches: every stage inside its node of the chain (a serial stage is a join of one branch): own actual without blocked time, and
 -- of the node: budget (largest declared), own actual, blocked part (R9, R10).
 SELECT

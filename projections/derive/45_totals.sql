@@ -1,3 +1,4 @@
+-- needs: fulfilled
 -- totals: the promise as a whole: plan, gap, overlap, over-promise (section 4, R8, R9).
 SELECT
     p.site_id AS site_id, p.promise_id AS promise_id, p.made_by AS made_by, p.elapsed_s AS elapsed_s, p.window_s AS window_s,

@@ -1,3 +1,4 @@
+-- needs: blocked
 -- gap_taken: blocked time outside reported stages, taken out of the gap in order of beginning, at most the gap (R11).
 SELECT
     b.site_id AS site_id, b.promise_id AS promise_id, b.stage AS stage, b.cause AS cause,

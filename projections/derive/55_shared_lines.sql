@@ -1,3 +1,4 @@
+-- needs: fulfilled
 -- shared_lines: lines with their share of lateness, late and hidden seconds, and rescue (section 4: share = u/U, A = L·u/U, h = u − A,
 -- g = M·c/(C+s)).
 SELECT

@@ -1,3 +1,4 @@
+-- needs: promise
 -- promise_ledgers: what each department owns of a promise; of a broken one the whole promise-equivalent and no seconds (R7).
 SELECT
     site_id, promise_id, department,

@@ -7,7 +7,7 @@ SELECT
     x.channel AS channel,
     transform(x.outcome, ['failed', 'below', 'met', 'exceeded', 'wow'], [0, 50, 75, 90, 100], 0) AS score,
     p.state = 'late' AS has_stages,
-    multiIf(notEmpty(mc.cause.1), mc.cause, notEmpty(pc.own_cause.1), pc.own_cause, notEmpty(cc.cause.1), cc.cause, pk.cause) AS cause
+    multiIf(notEmpty(mc.cause.1), mc.cause, notEmpty(pc.own_cause.1), pc.own_cause, x.case_id != '', cc.cause, pk.cause) AS cause
 FROM
 (
     SELECT
@@ -19,7 +19,7 @@ FROM
     SELECT
         site_id, visit_id, closed_ms, closed_id, closed_source, promise_kind, '', promise_id, '',
         multiIf(5 * elapsed_s <= 4 * window_s, 'exceeded', elapsed_s <= window_s, 'met', 4 * elapsed_s <= 5 * window_s, 'below', 'failed'),
-        '', 1, own_channel, ''
+        '', 1, own_channel, closed_id
     FROM $scratch.planned
     WHERE fulfilled AND visit_id != ''
         AND (site_id, visit_id, promise_id) NOT IN (

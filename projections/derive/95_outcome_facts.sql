@@ -1,3 +1,4 @@
+-- needs: outcome
 -- outcome_facts: what customers said or were paid, at its own day and hour, with the visit it belongs to (R14, R15, R19).
 WITH 'moments.feedback.given' AS t_feedback
 SELECT
@@ -19,7 +20,7 @@ FROM
         if(w.type = t_feedback, '', w.code) AS code,
         if(w.type IN (t_feedback, 'moments.review.posted'), w.amount, NULL) AS score,
         if(w.type IN ('moments.refund.paid', 'moments.refund.requested'), w.amount, NULL) AS amount,
-        if(w.visit_id != '', w.visit_id, k.case_visit) AS visit_id
+        if(w.visit_id != '' OR w.type IN (t_feedback, 'moments.review.posted'), w.visit_id, k.case_visit) AS visit_id
     FROM (SELECT * FROM $scratch.work WHERE kind = 'outcome') AS w
     LEFT JOIN $scratch.cases AS k ON k.site_id = w.site_id AND k.case_id = w.case_id
 ) AS o

@@ -1,3 +1,4 @@
+-- needs: outcome
 -- outcome_ledgers: each outcome in proportion to the visit's debit; without a visit or a debit it stays unexplained (section 3, R19).
 SELECT site_id, event_id, source, groupArray(department) AS departments, groupArray(quantity) AS quantities
 FROM

@@ -1,3 +1,4 @@
+-- needs: loose
 INSERT INTO $gen.loose_moments
     (site_id, placed, event_id, source, version, alive, moment, outcome, score, at, channel, business_date, hour)
 SELECT

@@ -1,3 +1,4 @@
+-- needs: outcome
 INSERT INTO $gen.outcomes
     (site_id, placed, event_id, source, version, alive, kind, outcome, code, score, amount, currency, at, channel, business_date, hour, visit_id,
      case_id, ledger.department, ledger.quantity)

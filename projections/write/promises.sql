@@ -1,3 +1,4 @@
+-- needs: promise_key
 INSERT INTO $gen.promises
     (site_id, placed, promise_id, version, alive, visit_id, case_id, kind, made_by, channel, business_date, hour, state, made_at, due_at,
      closed_at, revised_at, window_s, budget_s, elapsed_s, slack_s, late_s, overrun_s, credit_s, absorbed_s, over_promise_s, slack_rescue_s,

@@ -1,3 +1,4 @@
+-- needs: visit_key
 INSERT INTO $gen.visits
     (site_id, placed, visit_id, version, alive, channel, business_date, hour, started_at, ended_at, last_at, ves, last_score, wow, spoil_n,
      spoilt, save_n, saved, above, debit, credit,
