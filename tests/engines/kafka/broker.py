@@ -1,0 +1,185 @@
+"""A real Apache Kafka for tests: fetched by Maven into the user's cache, run by Java on loopback, killed at will."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+from kafka import KafkaAdminClient
+from kafka.errors import KafkaError
+
+POM = Path(__file__).with_name("pom.xml")
+VERSION = "4.1.0"
+_READY_S = 60.0
+
+
+def cache() -> Path:
+    """Where the jars lie: outside the tree, shared by all checkouts of the user."""
+    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return base / "moments" / f"kafka-{VERSION}"
+
+
+def jars() -> Path:
+    """The broker's jars, fetched once; skips with the reason when there is no Java or Maven or no way to the registry."""
+    java, maven = shutil.which("java"), shutil.which("mvn")
+    if java is None or (maven is None and not cache().is_dir()):
+        pytest.skip("a real broker needs java (17 or later) and, for the first time, mvn on PATH")
+    folder = cache()
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with (folder.parent / "fetch.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.is_dir():
+            assert maven is not None
+            beside = folder.with_suffix(".part")
+            shutil.rmtree(beside, ignore_errors=True)
+            fetched = subprocess.run(
+                [maven, "-B", "-q", "-f", str(POM), "dependency:copy-dependencies", f"-DoutputDirectory={beside}"],
+                capture_output=True, text=True, timeout=300, check=False,
+            )  # fmt: skip
+            if fetched.returncode or not any(beside.glob("kafka_*.jar")):
+                pytest.skip(f"Maven could not fetch Apache Kafka: {(fetched.stdout + fetched.stderr).strip()[-300:]}")
+            beside.rename(folder)
+    return folder
+
+
+def free_port() -> int:
+    """A port nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Broker:
+    """One KRaft node on loopback; the same data folder and ports through kills and restarts."""
+
+    def __init__(self, folder: Path, **overrides: str) -> None:
+        self.folder = folder
+        self.port, controller = free_port(), free_port()
+        self.bootstrap = f"127.0.0.1:{self.port}"
+        self.process: subprocess.Popen[bytes] | None = None
+        self._classpath = f"{jars()}/*"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "log4j2.properties").write_text(
+            "rootLogger.level=WARN\nrootLogger.appenderRef.out.ref=out\nappender.out.type=Console\nappender.out.name=out\n"
+            "appender.out.layout.type=PatternLayout\nappender.out.layout.pattern=%d %p %m%n\n"
+        )
+        properties = {
+            "process.roles": "broker,controller",
+            "node.id": "1",
+            "controller.quorum.voters": f"1@127.0.0.1:{controller}",
+            "listeners": f"PLAINTEXT://127.0.0.1:{self.port},CONTROLLER://127.0.0.1:{controller}",
+            "advertised.listeners": f"PLAINTEXT://127.0.0.1:{self.port}",
+            "controller.listener.names": "CONTROLLER",
+            "log.dirs": str(folder / "data"),
+            "offsets.topic.replication.factor": "1",
+            "offsets.topic.num.partitions": "1",
+            "transaction.state.log.replication.factor": "1",
+            "transaction.state.log.min.isr": "1",
+            "transaction.state.log.num.partitions": "1",
+            "share.coordinator.state.topic.replication.factor": "1",
+            "share.coordinator.state.topic.min.isr": "1",
+            "group.initial.rebalance.delay.ms": "0",
+            "auto.create.topics.enable": "false",
+            "num.network.threads": "2",
+            "num.io.threads": "4",
+            "log.cleaner.dedupe.buffer.size": "2097152",
+            "broker.session.timeout.ms": "2000",  # a killed broker is registered again only when its old session is over
+            "broker.heartbeat.interval.ms": "500",
+            **overrides,
+        }
+        (folder / "server.properties").write_text("".join(f"{name}={value}\n" for name, value in properties.items()))
+        self._tool("kafka.tools.StorageTool", "format", "-t", "bW9tZW50cy1vZi10cnV0aA", "-c", str(folder / "server.properties"))
+
+    def start(self) -> Broker:
+        """Starts the process and waits until it answers."""
+        assert self.process is None or self.process.poll() is not None
+        with (self.folder / "broker.log").open("ab") as output:
+            self.process = subprocess.Popen(
+                [
+                    "java", "-Xmx512m", "-Xms256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
+                    f"-Dlog4j2.configurationFile={self.folder / 'log4j2.properties'}",
+                    "-cp", self._classpath, "kafka.Kafka", str(self.folder / "server.properties"),
+                ],
+                stdout=output, stderr=output, stdin=subprocess.DEVNULL, start_new_session=True,
+            )  # fmt: skip
+        self.wait_ready()
+        return self
+
+    def wait_ready(self) -> None:
+        """Polls until the broker answers a client."""
+        deadline = time.monotonic() + _READY_S
+        while True:
+            assert self.process is not None
+            assert self.process.poll() is None, (self.folder / "broker.log").read_text()[-2000:]
+            try:
+                with socket.create_connection(("127.0.0.1", self.port), timeout=1):
+                    pass  # a client that finds no listener waits much longer before it tries again
+                with closing(self.admin(request_timeout_ms=3000)) as admin:
+                    admin.list_topics()
+                return
+            except (KafkaError, OSError, ValueError):
+                assert time.monotonic() < deadline, "the broker did not come up"
+                time.sleep(0.1)
+
+    def admin(self, **settings: int) -> KafkaAdminClient:
+        """A client for topics."""
+        return KafkaAdminClient(bootstrap_servers=self.bootstrap, **settings)
+
+    def kill(self) -> None:
+        """SIGKILL: nothing is flushed, nobody is told."""
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self) -> None:
+        """SIGTERM and time to finish; SIGKILL when that takes too long."""
+        if self.process is None or self.process.poll() is not None:
+            return
+        self.process.send_signal(signal.SIGCONT)
+        self.process.terminate()
+        try:
+            self.process.wait(15)
+        except subprocess.TimeoutExpired:
+            self.kill()
+
+    def pause(self) -> None:
+        """SIGSTOP: connections stay open, nothing answers."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """SIGCONT."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGCONT)
+
+    def console(self, tool: str, *arguments: str, given: bytes = b"", timeout: float = 60.0) -> str:
+        """Runs one of Kafka's own Java tools (`org.apache.kafka.tools.…`) and gives what it prints."""
+        return self._tool(tool, *arguments, given=given, timeout=timeout)
+
+    def _tool(self, main: str, *arguments: str, given: bytes = b"", timeout: float = 60.0) -> str:
+        done = subprocess.run(
+            ["java", "-Xmx256m", "-XX:TieredStopAtLevel=1", f"-Dlog4j2.configurationFile={self.folder / 'log4j2.properties'}",
+             "-cp", self._classpath, main, *arguments],
+            input=given, capture_output=True, timeout=timeout, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, (done.stdout + done.stderr).decode()[-2000:]
+        return done.stdout.decode()
+
+
+@contextmanager
+def running(folder: Path, **overrides: str) -> Iterator[Broker]:
+    """A started broker that is stopped at the end, whatever happened to it."""
+    broker = Broker(folder, **overrides)
+    try:
+        yield broker.start()
+    finally:
+        broker.stop()
