@@ -17,10 +17,12 @@ from ingest.log.record import format_position, parse_position
 from moments.layout import Layout
 from moments.line_status import LineStatus
 from moments.run_keys import keys_of
+from moments.samples import Samples
 from moments.settings import Settings
 from projections.explain import Explainer
 from projections.feed import Feed, LogFeed, Read
 from projections.projector import Projector
+from projections.public import create_public
 from projections.store import Store
 from projections.structure_tables import stored_decisions
 
@@ -119,7 +121,7 @@ def core_app(settings: Settings) -> FastAPI:
     feed = HeardFeed(LogFeed(reader))
     projector = Projector(store, feed, generation=GENERATION, clock=clock_ms)
     projector.prepare()
-    store.create(PUBLIC, "views", gen=GENERATION, public=PUBLIC)
+    create_public(store, GENERATION, PUBLIC)
     structure = Structure(lambda: _structure_of(store), projector, feed)
     keys = keys_of(settings, layout.keys)
     status = LineStatus(store, projector, reader, layout, generation=lambda: GENERATION, clock=clock_ms)
@@ -140,8 +142,10 @@ def core_app(settings: Settings) -> FastAPI:
     )
     app = create_app(services)
     thread = threading.Thread(target=projector.run, name="projector", daemon=True)
+    samples = Samples(store, status, PUBLIC, clock_ms)
 
     def stop() -> None:
+        samples.stop()
         projector.stop()
         thread.join()
         keys.close()
@@ -149,6 +153,7 @@ def core_app(settings: Settings) -> FastAPI:
         store.close()
 
     app.router.on_startup.append(thread.start)
+    app.router.on_startup.append(samples.start)
     app.router.on_shutdown.append(stop)
     return app
 
