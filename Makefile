@@ -9,7 +9,7 @@ STAMP  := $(VENV)/.installed
 CODE   := domain ingest projections api grafana moments tests examples benchmarks
 PRESENT = $(wildcard $(CODE))
 
-.PHONY: help setup up test test-pure test-engines test-system lint format types bench lock clean
+.PHONY: help setup up test test-pure test-engines test-system lint format types bench docs lock clean
 
 help: ## list these verbs
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -48,6 +48,10 @@ types: setup ## mypy, strict
 
 bench: setup ## measure every number of docs/benchmarks.md beside its physical limit, and write that page
 	$(BIN)/python -m benchmarks.run
+
+docs: setup ## write the pages that are generated from the code
+	$(BIN)/python -m moments.cli.reference > docs/command.md.new
+	mv docs/command.md.new docs/command.md
 
 lock: setup ## write what is installed now into requirements.lock
 	$(BIN)/python -m pip freeze --exclude-editable --all --disable-pip-version-check \

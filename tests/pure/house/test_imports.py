@@ -1,4 +1,4 @@
-"""The direction of imports (docs/design.md, the house): domain/ is what all speak, and the arrow never
+"""The direction of imports (docs/architecture.md, the house): domain/ is what all speak, and the arrow never
 turns back."""
 
 import ast
