@@ -12,12 +12,14 @@ from typing import Any
 
 import msgspec
 import structlog
+from clickhouse_connect.driver.exceptions import OperationalError
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from domain.errors import ERRORS, ErrorCode
+from projections.store import StoreError
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -126,6 +128,11 @@ def install(app: FastAPI) -> None:
         faults = [_fault(item) for item in error.errors()]
         return Problem(422, "invalid_parameter", faults[0]["detail"], faults).response()
 
+    async def unavailable(request: Request, error: Exception) -> Response:
+        _log.warning("the store does not answer", path=request.url.path, error=str(error))
+        detail = "the analytics store does not answer"
+        return Problem(503, "store_unavailable", detail, headers={"Retry-After": "1"}).response()
+
     async def unexpected(request: Request, error: Exception) -> Response:
         _log.error("request failed", path=request.url.path, exc_info=error)
         return Problem(500, "internal", "the platform failed to answer; its log says why").response()
@@ -133,6 +140,8 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Problem, problem)
     app.add_exception_handler(HTTPException, http)
     app.add_exception_handler(RequestValidationError, validation)
+    app.add_exception_handler(StoreError, unavailable)
+    app.add_exception_handler(OperationalError, unavailable)
     app.add_exception_handler(Exception, unexpected)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.responses import Response
 
@@ -13,6 +13,7 @@ from api.auth import App
 from api.freshness import Watermarks, utc
 from api.problems import Problem
 from api.reading import Read, Reading
+from api.threads import QueryThreads
 
 router = APIRouter(tags=["state"])
 probes = APIRouter(tags=["state"])
@@ -29,9 +30,9 @@ async def healthz() -> Response:
 
 
 @probes.get("/readyz", summary="Fit to take traffic")
-def readyz(services: App) -> Response:
-    """A plain function: its checks touch the store, so they run in a thread."""
-    reasons = services.readiness()
+async def readyz(request: Request, services: App) -> Response:
+    threads: QueryThreads = request.app.state.threads
+    reasons = await threads.run(services.readiness)
     if reasons:
         faults = [{"code": code, "detail": detail} for code, detail in sorted(reasons.items())]
         raise Problem(503, "not_ready", "; ".join(sorted(reasons.values())), faults, {"Retry-After": "1"})
@@ -39,7 +40,7 @@ def readyz(services: App) -> Response:
 
 
 @probes.get("/metrics", summary="Prometheus text")
-def metrics() -> Response:
+async def metrics() -> Response:
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 

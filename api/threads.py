@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
-
-import anyio
-import anyio.to_thread
 
 T = TypeVar("T")
 
 
 class QueryThreads:
-    """A few threads for all queries: engines keep a handle a thread, and more threads than cores only queue
-    elsewhere.
+    """A few threads for all queries, kept for good: more than cores only queue elsewhere, and an engine keeps
+    a handle a thread, so that threads which come and go (as the event loop's own do after seconds of quiet)
+    would open one for every request after a pause and never close it.
     """
 
     def __init__(self, threads: int) -> None:
-        self._limiter = anyio.CapacityLimiter(threads)
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="api-query")
 
     async def run(self, work: Callable[[], T]) -> T:
-        return await anyio.to_thread.run_sync(work, limiter=self._limiter)
+        return await asyncio.get_running_loop().run_in_executor(self._pool, work)

@@ -178,7 +178,7 @@ class TestFigures:
         answer = chain.api.get("/v1/kpis/ves,on_time,nps", grain="month").json()
         assert [result["kpi"] for result in answer["results"]] == ["ves", "on_time", "nps"]
         for result in answer["results"]:
-            assert result["rows"] == chain.api.rows(f"/v1/kpis/{result['kpi']}", grain="month")
+            same_rows(result["rows"], chain.api.rows(f"/v1/kpis/{result['kpi']}", grain="month"))
 
     def test_no_observation_is_null(self, chain: Chain) -> None:
         (row,) = chain.api.rows("/v1/kpis/ves", **{"from": "1999-01-01", "to": "1999-01-02"})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from structlog.testing import capture_logs
 
+from projections.store import StoreError
 from tests.pure.api.services import Api, Canned, HeldProgress, services
 
 PROBLEM = "application/problem+json"
@@ -227,6 +228,16 @@ class TestProbes:
         api = Api(services(readiness=lambda: {"projector": "the projector is 20 s behind"}))
         answer = api.get("/readyz", key=None)
         assert (answer.status_code, answer.json()["errors"][0]["code"]) == (503, "projector")
+
+    def test_a_store_that_is_away_is_503_with_a_time_to_come_back(self) -> None:
+        class Away(Canned):
+            def arrow(self, sql: str, parameters: object = None) -> object:
+                raise StoreError("the store is away")
+
+        with capture_logs():
+            answer = Api(services(Away())).get("/v1/kpis/on_time")
+        assert (answer.status_code, answer.json()["code"]) == (503, "store_unavailable")
+        assert answer.headers["retry-after"] == "1"
 
     def test_a_fault_of_the_platform_is_a_problem_document_without_its_text(self) -> None:
         class Broken(Canned):
