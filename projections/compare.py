@@ -45,14 +45,14 @@ def differences(stored: Mapping[Identity, Fields], exact: Mapping[Identity, Fiel
                     yield f"{name}: {field} is {stored[identity][field]!r}, should be {_shown(value)}"
 
 
-def compare(store: Store, generation: str, facts: Facts, where: str = "1") -> list[str]:
+def compare(store: Store, generation: str, facts: Facts, *, keys: str | None = None) -> list[str]:
     """Every difference between the facts in a generation and the exact ones.
 
     Args:
         store: the ClickHouse store.
         generation: database of the generation.
         facts: exact facts of the same events, decisions and clock.
-        where: SQL condition that chooses the same sites or subjects.
+        keys: table (site_id, kind, id) of the subjects to compare; None for all.
     """
     found: list[str] = []
     for what, table, identity, exact in (
@@ -61,6 +61,7 @@ def compare(store: Store, generation: str, facts: Facts, where: str = "1") -> li
         ("outcome", "outcomes", ("site_id", "source", "event_id"), {key: _outcome(fact) for key, fact in facts.outcomes.items()}),
         ("moment", "loose_moments", ("site_id", "source", "event_id"), {key: _loose(fact) for key, fact in facts.loose_moments.items()}),
     ):
+        where = "1" if keys is None else f"({_SUBJECT[table]}) IN (SELECT site_id, kind, id FROM {keys})"
         stored = _stored(store, generation, table, identity, where, _READ[table])
         found += differences(stored, exact, what)
     return found
@@ -236,6 +237,14 @@ _READ: dict[str, Callable[[Fields], Fields]] = {
     "visits": _read_visit,
     "outcomes": _read_outcome,
     "loose_moments": _read_loose,
+}
+
+
+_SUBJECT = {
+    "promises": "site_id, 'promise', promise_id",
+    "visits": "site_id, 'visit', visit_id",
+    "outcomes": "site_id, 'outcome', concat(event_id, '\x1f', source)",
+    "loose_moments": "site_id, 'loose', concat(event_id, '\x1f', source)",
 }
 
 

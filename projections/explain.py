@@ -40,7 +40,8 @@ PREWHERE hour = toDateTime(0, 'UTC') AND site_id = {{site:String}} AND kind = 'm
 {{ids:Array(String)}}
 """
 
-_MOMENT = "moments.moment.occurred"
+_MOMENTS = ("moments.moment.occurred", "moments.promise.fulfilled")
+"""What a root cause can name as a moment: one that was told, or the fulfilment that one is derived from."""
 
 
 class Explainer:
@@ -76,7 +77,7 @@ class Explainer:
         places = self._component(generation, site, (self._hour(generation, site, kind, id_), kind, id_))
         found = self._events(_EVENTS, generation, _params(site, places))
         moments = [
-            getattr(event.data, "moment_id", None) or event.id for event in found if event.type == _MOMENT
+            getattr(event.data, "moment_id", None) or event.id for event in found if event.type in _MOMENTS
         ]
         if moments:
             found += self._events(_CAUSES, generation, {"site": site, "ids": moments})

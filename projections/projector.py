@@ -85,6 +85,7 @@ class Projector:
         """Held during a flush: whoever holds it sees facts, sources and positions of one moment."""
         self._clock = clock
         self._batch = batch
+        self._scratch = scratch
         self._further = observe
         self._flusher = Flusher(store, generation, scratch, observe=self._observe)
         self._epoch = 0
@@ -166,10 +167,30 @@ class Projector:
             self._advance(read.positions, self.as_of)
         return self._idle()
 
+    def drain_held(self) -> None:
+        """Works off what decisions reach back to; the caller holds `lock`."""
+        while self.rederivations.open:
+            self._rederive_slice()
+
+    def sweep_to(self, as_of: Ms) -> None:
+        """Derives what the clock changes up to `as_of`; the caller holds `lock`."""
+        as_of = max(as_of, self.as_of)
+        self._flusher.derive(set(), as_of, self._version(), swept_from_ms=self.as_of, moments_named=False)
+        self._advance(self.positions, as_of)
+
+    def adopt(self, generation: str) -> None:
+        """Goes on with another generation derived to the same place; the caller holds `lock`."""
+        self.generation = generation
+        self.structure = StructureTables(self.store, generation, self._scratch)
+        self.rederivations = Rederivations(self.store, generation)
+        self._flusher = Flusher(self.store, generation, self._scratch, observe=self._observe)
+        self.prepare()
+
     def _idle(self) -> bool:
         """Work that waits for a quiet moment or comes with the clock."""
         if self.rederivations.open:
-            self._rederive_slice()
+            with self.lock:
+                self._rederive_slice()
             return True
         now = self._clock()
         if now >= self._next_break and self._broken_by(now):
@@ -210,7 +231,8 @@ class Projector:
                 self.flush(*item)
                 self.progress.failing = ""
                 if self.rederivations.open:
-                    self._rederive_slice()
+                    with self.lock:
+                        self._rederive_slice()
         finally:
             halt.set()
             thread.join()
@@ -249,18 +271,18 @@ class Projector:
 
     def _sweep(self, now: Ms) -> None:
         with self.lock:
-            as_of = max(now, self.as_of)
-            self._flusher.derive(set(), as_of, self._version(), swept_from_ms=self.as_of, moments_named=False)
-            self._advance(self.positions, as_of)
+            self.sweep_to(now)
 
     def _rederive_slice(self) -> None:
-        with self.lock:
-            keys: set[Key] = self.rederivations.next_slice()
-            if keys:
-                as_of = max(self._clock(), self.as_of)
-                self._flusher.derive(keys, as_of, self._version(), swept_from_ms=self.as_of, moments_named=False)
-                self._advance(self.positions, as_of)
-            self.rederivations.done(keys)
+        """One slice; the caller holds `lock`."""
+        if not self.rederivations.open:
+            return
+        keys: set[Key] = self.rederivations.next_slice()
+        if keys:
+            as_of = max(self._clock(), self.as_of)
+            self._flusher.derive(keys, as_of, self._version(), swept_from_ms=self.as_of, moments_named=False)
+            self._advance(self.positions, as_of)
+        self.rederivations.done(keys)
 
     def _broken_by(self, now: Ms) -> bool:
         """Whether the clock has broken a promise since the last derivation; remembers when to look again."""

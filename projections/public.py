@@ -17,7 +17,12 @@ from projections.measures import cells_select, measure_select
 from projections.store import Store
 
 _STATUS: Final = pa.schema(
-    [("at", pa.timestamp("ms", "UTC")), ("site_id", pa.string()), ("name", pa.string()), ("value", pa.float64())]
+    [
+        ("at", pa.timestamp("ms", "UTC")),
+        ("site_id", pa.string()),
+        ("name", pa.string()),
+        ("value", pa.float64()),
+    ]
 )
 
 
@@ -30,7 +35,8 @@ def create_public(store: Store, generation: str, public: str) -> None:
 
 
 def measure_views() -> Iterator[tuple[str, str]]:
-    """(name, SELECT): `kpi_<code>` is the whole, `kpi_<code>_by_department` its parts; `cells` is all of them summed."""
+    """(name, SELECT): `kpi_<code>` is the whole, `kpi_<code>_by_department` its parts, `cells` all of them
+    summed."""
     for code in CATALOGUE:
         select = measure_select(code)
         yield f"kpi_{code}", select.whole
