@@ -14,6 +14,7 @@ from domain.structure import StructureState
 from ingest.assembly import clock_ms
 from ingest.log.reader import LogReader
 from ingest.log.record import format_position, parse_position
+from moments.jobs import Jobs
 from moments.layout import Layout
 from moments.line_status import LineStatus
 from moments.run_keys import keys_of
@@ -21,15 +22,12 @@ from moments.samples import Samples
 from moments.settings import Settings
 from projections.explain import Explainer
 from projections.feed import Feed, LogFeed, Read
+from projections.generations import PUBLIC, Generations
 from projections.projector import Projector
-from projections.public import create_public
 from projections.store import Store
 from projections.structure_tables import stored_decisions
 
 log = structlog.get_logger("moments.core")
-
-GENERATION = "g1"
-PUBLIC = "moments"
 
 
 class Progress:
@@ -119,12 +117,12 @@ def core_app(settings: Settings) -> FastAPI:
     store = Store(str(layout.clickhouse))
     reader = LogReader(layout.events)
     feed = HeardFeed(LogFeed(reader))
-    projector = Projector(store, feed, generation=GENERATION, clock=clock_ms)
+    generations = Generations(store)
+    projector = Projector(store, feed, generation=generations.open(), clock=clock_ms)
     projector.prepare()
-    create_public(store, GENERATION, PUBLIC)
-    structure = Structure(lambda: _structure_of(store), projector, feed)
+    structure = Structure(lambda: _structure_of(store, generations.live), projector, feed)
     keys = keys_of(settings, layout.keys)
-    status = LineStatus(store, projector, reader, layout, generation=lambda: GENERATION, clock=clock_ms)
+    status = LineStatus(store, projector, reader, layout, generation=lambda: generations.live, clock=clock_ms)
     services = Services(
         store=store,
         directory=structure.directory,
@@ -132,7 +130,7 @@ def core_app(settings: Settings) -> FastAPI:
         progress=Progress(projector, reader.log_no),
         explain=Explainer(
             store,
-            generation=lambda: GENERATION,
+            generation=lambda: generations.live,
             structure=structure.state,
             as_of=lambda: projector.as_of or clock_ms(),
         ),
@@ -141,6 +139,7 @@ def core_app(settings: Settings) -> FastAPI:
         clock=clock_ms,
     )
     app = create_app(services)
+    app.include_router(Jobs(store, generations, projector, layout).routes(keys))
     thread = threading.Thread(target=projector.run, name="projector", daemon=True)
     samples = Samples(store, status, PUBLIC, clock_ms)
 
@@ -158,5 +157,5 @@ def core_app(settings: Settings) -> FastAPI:
     return app
 
 
-def _structure_of(store: Store) -> StructureState:
-    return StructureState().apply_all(stored_decisions(store, GENERATION))
+def _structure_of(store: Store, generation: str) -> StructureState:
+    return StructureState().apply_all(stored_decisions(store, generation))
