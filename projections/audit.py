@@ -6,7 +6,7 @@ generations can only be compared at the same position and the same clock.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -17,7 +17,7 @@ from domain.times import Ms
 from projections.compare import compare
 from projections.derivation import Derivation, Key
 from projections.difference import differences
-from projections.feed import Feed
+from projections.feed import Feed, Read
 from projections.generations import Generations
 from projections.projector import Projector
 from projections.store import Store
@@ -45,6 +45,24 @@ class Report:
     def holds(self) -> bool:
         """No difference anywhere."""
         return not self.found
+
+
+class UpToLive:
+    """A feed that ends where the live generation is: two generations can only be compared when none is ahead."""
+
+    def __init__(self, feed: Feed, live: Projector) -> None:
+        self.name = feed.name
+        self._feed = feed
+        self._live = live
+
+    def read(self, positions: Mapping[int, int], limit: int) -> Read:
+        """What the feed has, but nothing the live generation has not derived yet."""
+        left = sum(max(0, at - positions.get(part, 0)) for part, at in self._live.position().items())
+        return self._feed.read(positions, min(limit, left)) if left else Read((), (), dict(positions))
+
+    def head(self) -> Mapping[int, int]:
+        """The live generation's place."""
+        return self._live.position()
 
 
 @dataclass
@@ -101,7 +119,8 @@ class Audit:
 
     def _build(self, report: Report) -> Projector:
         database = self.generations.begin()
-        fresh = Projector(self.store, self.feed, generation=database, clock=self.clock, batch=BATCH, scratch=f"scratch_{database}")
+        feed = UpToLive(self.feed, self.live)
+        fresh = Projector(self.store, feed, generation=database, clock=self.clock, batch=BATCH, scratch=f"scratch_{database}")
         fresh.prepare()
         while (behind := _distance(fresh, self.live)) > NEAR or fresh.rederivations.open:
             whole = sum(self.live.position().values())
