@@ -1,4 +1,4 @@
-"""A real Apache Kafka for tests: fetched by Maven into the user's cache, run by Java on loopback, killed at will."""
+"""A real Apache Kafka for tests: fetched by Maven into the user's cache, run by Java on loopback, killed."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def cache() -> Path:
 
 
 def jars() -> Path:
-    """The broker's jars, fetched once; skips with the reason when there is no Java or Maven or no way to the registry."""
+    """The broker's jars, fetched once; skips with the reason when there is no Java, Maven or registry."""
     java, maven = shutil.which("java"), shutil.which("mvn")
     if java is None or (maven is None and not cache().is_dir()):
         pytest.skip("a real broker needs java (17 or later) and, for the first time, mvn on PATH")
@@ -42,11 +42,24 @@ def jars() -> Path:
             beside = folder.with_suffix(".part")
             shutil.rmtree(beside, ignore_errors=True)
             fetched = subprocess.run(
-                [maven, "-B", "-q", "-f", str(POM), "dependency:copy-dependencies", f"-DoutputDirectory={beside}"],
-                capture_output=True, text=True, timeout=300, check=False,
-            )  # fmt: skip
+                [
+                    maven,
+                    "-B",
+                    "-q",
+                    "-f",
+                    str(POM),
+                    "dependency:copy-dependencies",
+                    f"-DoutputDirectory={beside}",
+                ],
+                capture_output=True,
+                text=True,
+                timeout=300,
+                check=False,
+            )
             if fetched.returncode or not any(beside.glob("kafka_*.jar")):
-                pytest.skip(f"Maven could not fetch Apache Kafka: {(fetched.stdout + fetched.stderr).strip()[-300:]}")
+                pytest.skip(
+                    f"Maven could not fetch Apache Kafka: {(fetched.stdout + fetched.stderr).strip()[-300:]}"
+                )
             beside.rename(folder)
     return folder
 
@@ -92,12 +105,22 @@ class Broker:
             "num.network.threads": "2",
             "num.io.threads": "4",
             "log.cleaner.dedupe.buffer.size": "2097152",
-            "broker.session.timeout.ms": "2000",  # a killed broker is registered again only when its old session is over
+            # a killed broker is registered again only when its old session is over
+            "broker.session.timeout.ms": "2000",
             "broker.heartbeat.interval.ms": "500",
             **overrides,
         }
-        (folder / "server.properties").write_text("".join(f"{name}={value}\n" for name, value in properties.items()))
-        self._tool("kafka.tools.StorageTool", "format", "-t", "bW9tZW50cy1vZi10cnV0aA", "-c", str(folder / "server.properties"))
+        (folder / "server.properties").write_text(
+            "".join(f"{name}={value}\n" for name, value in properties.items())
+        )
+        self._tool(
+            "kafka.tools.StorageTool",
+            "format",
+            "-t",
+            "bW9tZW50cy1vZi10cnV0aA",
+            "-c",
+            str(folder / "server.properties"),
+        )
 
     def start(self) -> Broker:
         """Starts the process and waits until it answers."""
@@ -105,12 +128,22 @@ class Broker:
         with (self.folder / "broker.log").open("ab") as output:
             self.process = subprocess.Popen(
                 [
-                    "java", "-Xmx512m", "-Xms256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
+                    "java",
+                    "-Xmx512m",
+                    "-Xms256m",
+                    "-XX:+UseSerialGC",
+                    "-XX:TieredStopAtLevel=1",
                     f"-Dlog4j2.configurationFile={self.folder / 'log4j2.properties'}",
-                    "-cp", self._classpath, "kafka.Kafka", str(self.folder / "server.properties"),
+                    "-cp",
+                    self._classpath,
+                    "kafka.Kafka",
+                    str(self.folder / "server.properties"),
                 ],
-                stdout=output, stderr=output, stdin=subprocess.DEVNULL, start_new_session=True,
-            )  # fmt: skip
+                stdout=output,
+                stderr=output,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+            )
         self.wait_ready()
         return self
 
@@ -167,10 +200,21 @@ class Broker:
 
     def _tool(self, main: str, *arguments: str, given: bytes = b"", timeout: float = 60.0) -> str:
         done = subprocess.run(
-            ["java", "-Xmx256m", "-XX:TieredStopAtLevel=1", f"-Dlog4j2.configurationFile={self.folder / 'log4j2.properties'}",
-             "-cp", self._classpath, main, *arguments],
-            input=given, capture_output=True, timeout=timeout, check=False,
-        )  # fmt: skip
+            [
+                "java",
+                "-Xmx256m",
+                "-XX:TieredStopAtLevel=1",
+                f"-Dlog4j2.configurationFile={self.folder / 'log4j2.properties'}",
+                "-cp",
+                self._classpath,
+                main,
+                *arguments,
+            ],
+            input=given,
+            capture_output=True,
+            timeout=timeout,
+            check=False,
+        )
         assert done.returncode == 0, (done.stdout + done.stderr).decode()[-2000:]
         return done.stdout.decode()
 

@@ -1,0 +1,67 @@
+"""The relay: reads the log in order, sends to Kafka, remembers how far the broker has acknowledged.
+
+What holds, and why:
+
+1. nothing is lost       the place moves only over rows acknowledged (acks=all) with all rows before them
+2. nothing is reordered  one idempotent producer sends rows in their order; a batch never expires, it is
+                         retried until the broker takes it; should it fail for good, the producer is abandoned
+                         before its next batch leaves, and a new one starts again from the place
+3. decisions come first  an event is sent only when every decision before it is acknowledged
+4. memory is bounded     at most so many messages and bytes are outstanding; then reading waits
+5. repeats are possible  after a crash the rows between place and acknowledgement are sent again, in order
+
+Two interrupted runs interleave without harm: each is in order and begins at or before the place of the other.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import structlog
+from kafka.errors import KafkaError
+
+from ingest.errors import LogUnwritable
+from ingest.relay import metrics
+from ingest.relay.session import Line, Session, State
+from ingest.relay.topics import TopicsUnfit, ensure
+
+log = structlog.get_logger("ingest.relay")
+
+_LONGEST_PAUSE_S: Final = 5.0
+_FAULTS: Final = (KafkaError, LogUnwritable, TopicsUnfit, OSError, ValueError)
+
+
+class Relay:
+    """Keeps a line going, whatever fails."""
+
+    def __init__(self, line: Line) -> None:
+        self._line = line
+        line.state.row = line.place.row
+
+    @property
+    def state(self) -> State:
+        """How far it is, and what is wrong."""
+        return self._line.state
+
+    def run(self) -> None:
+        """Sends until `stop`. Whatever fails is told in `state.failing` and tried again from the place."""
+        line = self._line
+        pause = 0.2
+        while not line.stop.is_set():
+            try:
+                ensure(line.access, line.topics, line.wanted)
+                session = Session(line)
+                metrics.starts.inc()
+                pause = 0.2
+                session.run()
+            except _FAULTS as error:
+                line.state.failing = f"{type(error).__name__}: {error}"
+                metrics.failing.set(1)
+                log.warning("relay_waits", reason=line.state.failing, again_in_s=pause, row=line.place.row)
+                line.stop.wait(pause)
+                pause = min(pause * 2, _LONGEST_PAUSE_S)
+        line.place.keep()
+
+    def stop(self) -> None:
+        """Ends `run`; what is under way gets a few seconds."""
+        self._line.stop.set()
