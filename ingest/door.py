@@ -244,7 +244,7 @@ class Door:
         try:
             case.entry.decided = self.register.decide(case.event, case.data, now_ms=case.candidate.first_ms)
         except Invalid as fault:
-            case.fault = fault
+            case.fault = Invalid(fault.code, fault.detail, fault.pointer)
             case.entry.refused = True
 
     def _known(self, decisions: Sequence[Case]) -> set[str]:

@@ -37,15 +37,18 @@ class Persons(NamedTuple):
         return sorted(Reference(role, text) for _, role, text in self.fields if role != VERBATIM)
 
 
-def find_persons(kind: type[EventData], raw: bytes) -> Persons | None:
-    """The personal fields of valid data; None when the bytes can be stored as they are."""
+def find_persons(kind: type[EventData], data: msgspec.Raw | bytes, around: bytes) -> Persons | None:
+    """The personal fields of valid data; None when the bytes can be stored as they are.
+
+    `around` are bytes that contain the data, such as the whole event: it is they that are searched.
+    """
     fields, marks = _marks(kind)
     for mark in marks:  # a generator would cost more than the searches
-        if mark in raw:
+        if mark in around:
             break
     else:
         return None
-    members = _members.decode(raw)
+    members = _members.decode(data)
     present = [
         (name, role, _text.decode(value))
         for name, role in fields
@@ -57,8 +60,8 @@ def find_persons(kind: type[EventData], raw: bytes) -> Persons | None:
 @cache
 def _marks(kind: type[EventData]) -> tuple[tuple[tuple[str, str], ...], tuple[bytes, ...]]:
     fields = tuple(personal_fields(kind).items())
-    # An escape could spell any name.
-    return fields, (*(name.encode() for name, _ in fields), b"\\u")
+    # An escape could spell any name, and base64 any data.
+    return fields, (*(name.encode() for name, _ in fields), b"\\u", b"data_base64")
 
 
 class VaultSealer:

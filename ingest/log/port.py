@@ -22,7 +22,7 @@ from eventsourcing.persistence import ApplicationRecorder, StoredEvent
 from ingest.log.record import LogRecord
 
 
-class Entry(msgspec.Struct):
+class Entry(msgspec.Struct, gc=False):
     """One event on its way into the log.
 
     `state` is the row ready to store; None when personal fields must first go through the vault, which

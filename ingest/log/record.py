@@ -8,7 +8,7 @@ LOG_NO = 1
 """The number of the only log of an installation with one door; positions are `"<log>-<row>"`."""
 
 
-class LogRecord(msgspec.Struct):
+class LogRecord(msgspec.Struct, gc=False):
     """A fact as accepted: the CloudEvent with personal fields replaced by surrogates, and how it came in.
 
     `ms` and `received` are UTC epoch milliseconds; `time` is the producer's own text; `site` is '' for a

@@ -9,7 +9,8 @@ a busy event loop would wait for that lock once a row.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -27,9 +28,10 @@ from ingest.log.port import Entry, Found
 PAGE_BYTES = 8192
 CACHE_KIB = 65_536
 CHECKPOINT_PAGES = 2048
-_CHUNKS = (512, 64, 8, 1)
-"""Rows a statement: few enough sizes that all statements stay prepared; 512 rows are 1,536 parameters of
-32,766.
+_SIZES = (2000, 1500, 1000, 500, 250, 100, 50, 25, 10, 5, 2, 1)
+"""Rows a statement: round numbers as batches are, and so few that all statements stay prepared.
+
+2,000 rows are 6,000 parameters of SQLite's 32,766.
 """
 
 
@@ -78,22 +80,28 @@ class FactRecorder(SQLiteApplicationRecorder):
     def find(self, originators: Sequence[str]) -> dict[str, Found]:
         """The facts that exist among these identities."""
         found: dict[str, Found] = {}
-        with self.datastore.transaction(commit=False) as c:
-            for start, size in _chunks(len(originators)):
-                c.execute(_find_statement(self.events_table_name, size), originators[start : start + size])
-                for row in c.fetchall():
+        # No transaction around it: one reading statement is one already, and each more is one more wait.
+        with self.datastore.get_connection(commit=False) as connection, connection.cursor() as c:
+            for start in range(0, len(originators), _SIZES[0]):
+                part = originators[start : start + _SIZES[0]]
+                size = min(size for size in _SIZES if size >= len(part))
+                keys = [*part, *[part[-1]] * (size - len(part))]
+                for row in c.execute(_find_statement(self.events_table_name, size), keys).fetchall():
                     found[row[0]] = Found(row[1], row[2])
         return found
 
     def _insert_facts(self, c: SQLiteCursor, entries: Sequence[Entry]) -> list[int]:
         rows: list[int] = []
-        for start, size in _chunks(len(entries)):
+        start = 0
+        while start < len(entries):
+            size = next(size for size in _SIZES if size <= len(entries) - start)
             params: list[Any] = []
             for entry in entries[start : start + size]:
                 params += (entry.originator, cast("Any", entry.record).type, entry.state)
             c.execute(_insert_statement(self.events_table_name, size), params)
             # One INSERT gives consecutive rowids: each is the largest in the table plus one.
             rows += range(c.lastrowid - size + 1, c.lastrowid + 1)
+            start += size
         return rows
 
 
@@ -146,18 +154,12 @@ def _set_page_size(path: Path) -> None:
         raise InterfaceError(error) from error
 
 
-def _chunks(count: int) -> Iterator[tuple[int, int]]:
-    start = 0
-    for size in _CHUNKS:
-        while count - start >= size:
-            yield start, size
-            start += size
-
-
+@cache
 def _insert_statement(table: str, rows: int) -> str:
     return f"INSERT INTO {table} VALUES " + ",".join(["(?,1,?,?)"] * rows)
 
 
+@cache
 def _find_statement(table: str, rows: int) -> str:
     places = ",".join("?" * rows)
     return (

@@ -1,6 +1,8 @@
 """The door as a use case: what is refused and why, what counts once, what waits and comes in."""
 
 import asyncio
+import base64
+import json
 
 import pytest
 
@@ -253,6 +255,23 @@ def test_what_is_stored_is_what_was_sent(tmp_path):
     assert record.ext == {
         name: sent[name] for name in ("sequence", "recordedtime", "traceparent", "subject", "tenant")
     }
+
+
+@pytest.mark.parametrize("member", ["data_base64", "data\\u005fbase64", "data"])
+def test_no_envelope_brings_a_person_past_the_vault(tmp_path, member):
+    data = json.dumps({"visit_id": "v", "channel": "dine_in", "customer_ref": "anna-k"})
+    envelope = event(type="moments.visit.started", data=0)
+    value = data if member == "data" else json.dumps(base64.b64encode(data.encode()).decode())
+    body = json.dumps(envelope).replace('"data": 0', f'"{member}": {value}').encode()
+
+    async def story(parts):
+        await parts.door.submit(raw(registration()), ADMIN)
+        return await parts.door.submit([body], TILL)
+
+    assert with_door(tmp_path, story).accepted == 1
+    hidden = (b"anna-k", base64.b64encode(data.encode())[8:-8])
+    for file in (tmp_path / "log").iterdir():
+        assert all(each not in file.read_bytes() for each in hidden)
 
 
 def test_binary_mode_is_taken_and_refused_and_kept_alike(tmp_path):

@@ -28,7 +28,7 @@ def vault(tmp_path):
 def entry(data, event_id="e-1"):
     raw = data if isinstance(data, bytes) else msgspec.json.encode(data)
     record = LogRecord(event_id, "/s", FEEDBACK.TYPE, 1, "t", 1, "a", msgspec.Raw(raw), {}, 1, "k")
-    return Entry(originator_id("/s", event_id), record, personal=find_persons(FEEDBACK, raw))
+    return Entry(originator_id("/s", event_id), record, personal=find_persons(FEEDBACK, raw, raw))
 
 
 def sealed(vault, *data):
