@@ -30,6 +30,7 @@ from projections.store import Store
 Job = Literal["verify", "rebuild"]
 Told = Callable[[str, int, int], None]
 
+_PATIENCE_S = 5.0
 _SHOWN = 1_000
 """Differences a report names; all are counted."""
 
@@ -60,11 +61,23 @@ class Jobs:
             raise CommandFailed("another verify or rebuild is running")
         reader = LogReader(self._layout.events)
         try:
+            self._catch_up(reader, told)
             audit = Audit(self._store, self._generations, self._projector, LogFeed(reader), clock_ms, told)
             return _outcome(audit.verify() if job == "verify" else audit.rebuild())
         finally:
             reader.close()
             self._busy.release()
+
+    def _catch_up(self, reader: LogReader, told: Told) -> None:
+        """Waits until the live generation holds what the log holds now: an event not there yet would go
+        unjudged."""
+        head = reader.last()
+        while not self._projector.wait(reader.log_no, head, _PATIENCE_S):
+            if self._projector.progress.failing:
+                raise CommandFailed(
+                    f"the projector does not follow the log: {self._projector.progress.failing}"
+                )
+            told("followed", self._projector.position().get(reader.log_no, 0), head)
 
     def routes(self, keys: Keys) -> APIRouter:
         """POST /internal/verify and /internal/rebuild: NDJSON, progress and at last the outcome.
