@@ -1,6 +1,8 @@
-"""Holds the facts in the store against the exact Python domain: the same figures to 1e-9, the same words exactly.
+"""Holds the facts in the store against the exact Python domain: the same figures to 1e-9, the same words
+exactly.
 
-Used by `moments verify` and by the tests; the exact domain is written from the text of the domain alone, the SQL apart from it.
+Used by `moments verify` and by the tests; the exact domain is written from the text of the domain alone, the
+SQL apart from it.
 """
 
 from __future__ import annotations
@@ -31,7 +33,9 @@ def close(one: Any, other: Any) -> bool:
     return bool(one == other)
 
 
-def differences(stored: Mapping[Identity, Fields], exact: Mapping[Identity, Fields], what: str) -> Iterator[str]:
+def differences(
+    stored: Mapping[Identity, Fields], exact: Mapping[Identity, Fields], what: str
+) -> Iterator[str]:
     """One line for each fact that is missing, too many or different."""
     for identity in sorted(stored.keys() | exact.keys()):
         name = f"{what} {' '.join(identity)}"
@@ -55,20 +59,30 @@ def compare(store: Store, generation: str, facts: Facts, *, keys: str | None = N
         keys: table (site_id, kind, id) of the subjects to compare; None for all.
     """
     found: list[str] = []
-    for what, table, identity, exact in (
-        ("promise", "promises", ("site_id", "promise_id"), _promises(facts)),
-        ("visit", "visits", ("site_id", "visit_id"), {key: _visit(fact) for key, fact in facts.visits.items()}),
-        ("outcome", "outcomes", ("site_id", "source", "event_id"), {key: _outcome(fact) for key, fact in facts.outcomes.items()}),
-        ("moment", "loose_moments", ("site_id", "source", "event_id"), {key: _loose(fact) for key, fact in facts.loose_moments.items()}),
-    ):
+    told: dict[str, tuple[str, tuple[str, ...], Mapping[Any, Fields]]] = {
+        "promises": ("promise", ("site_id", "promise_id"), _promises(facts)),
+        "visits": ("visit", ("site_id", "visit_id"), _each(_visit, facts.visits)),
+        "outcomes": ("outcome", ("site_id", "source", "event_id"), _each(_outcome, facts.outcomes)),
+        "loose_moments": ("moment", ("site_id", "source", "event_id"), _each(_loose, facts.loose_moments)),
+    }
+    for table, (what, identity, exact) in told.items():
         where = "1" if keys is None else f"({_SUBJECT[table]}) IN (SELECT site_id, kind, id FROM {keys})"
         stored = _stored(store, generation, table, identity, where, _READ[table])
         found += differences(stored, exact, what)
     return found
 
 
+def _each(fields: Callable[[Any], Fields], facts: Mapping[Any, Any]) -> dict[Any, Fields]:
+    return {key: fields(fact) for key, fact in facts.items()}
+
+
 def _stored(
-    store: Store, generation: str, table: str, identity: Iterable[str], where: str, read: Callable[[Fields], Fields]
+    store: Store,
+    generation: str,
+    table: str,
+    identity: Iterable[str],
+    where: str,
+    read: Callable[[Fields], Fields],
 ) -> dict[Identity, Fields]:
     result = store.arrow(f"SELECT * FROM $gen.{table} FINAL WHERE alive AND ({where})", gen=generation)
     return {tuple(row[name] for name in identity): read(row) for row in result.to_pylist()}
@@ -97,17 +111,44 @@ def _read_promise(row: Fields) -> Fields:
         "due_ms": _ms(row["due_at"]),
         "closed_ms": _ms(row["closed_at"]),
         "stages": sorted(stage for stage in stages if any(stage[3:])),
-        "equivalents": {d: e for d, e in zip(row["ledger.department"], row["ledger.equivalents"], strict=True) if e},
+        "equivalents": {
+            d: e for d, e in zip(row["ledger.department"], row["ledger.equivalents"], strict=True) if e
+        },
         "late": {d: e for d, e in zip(row["ledger.department"], row["ledger.late_s"], strict=True) if e},
-        "hidden": {d: e for d, e in zip(row["ledger.department"], row["ledger.hidden_s"], strict=True) if abs(e) > TOLERANCE},
+        "hidden": {
+            d: e
+            for d, e in zip(row["ledger.department"], row["ledger.hidden_s"], strict=True)
+            if abs(e) > TOLERANCE
+        },
         "rescue": {d: e for d, e in zip(row["ledger.department"], row["ledger.rescue_s"], strict=True) if e},
     }
 
 
 _PROMISE_NUMBERS = (
-    "window_s", "budget_s", "elapsed_s", "slack_s", "late_s", "overrun_s", "credit_s", "absorbed_s", "over_promise_s", "slack_rescue_s",
-)  # fmt: skip
-_STAGE_FIELDS = ("stage", "department", "group_name", "budget_s", "actual_s", "overrun_s", "credit_s", "share", "late_s", "hidden_s", "rescue_s")
+    "window_s",
+    "budget_s",
+    "elapsed_s",
+    "slack_s",
+    "late_s",
+    "overrun_s",
+    "credit_s",
+    "absorbed_s",
+    "over_promise_s",
+    "slack_rescue_s",
+)
+_STAGE_FIELDS = (
+    "stage",
+    "department",
+    "group_name",
+    "budget_s",
+    "actual_s",
+    "overrun_s",
+    "credit_s",
+    "share",
+    "late_s",
+    "hidden_s",
+    "rescue_s",
+)
 
 
 def _promises(facts: Facts) -> dict[Identity, Fields]:
@@ -145,14 +186,40 @@ def _promise(fact: PromiseFact) -> Fields:
 
 
 def _line(line: LedgerLine) -> tuple[Any, ...]:
-    return (line.stage, line.department, line.group or "", *(getattr(line, name) for name in _STAGE_FIELDS[3:]))
+    return (
+        line.stage,
+        line.department,
+        line.group or "",
+        *(getattr(line, name) for name in _STAGE_FIELDS[3:]),
+    )
 
 
 def _read_visit(row: Fields) -> Fields:
     moments = ("moment", "promise_id", "at_ms", "outcome", "score", "weight", "derived", "basis", "made_by")
-    ledger = list(zip(row["ledger.department"], row["ledger.basis"], row["ledger.debit"], row["ledger.credit"], strict=True))
+    ledger = list(
+        zip(
+            row["ledger.department"],
+            row["ledger.basis"],
+            row["ledger.debit"],
+            row["ledger.credit"],
+            strict=True,
+        )
+    )
     return {
-        **{name: row[name] for name in ("channel", "ves", "last_score", "wow", "spoil_n", "spoilt", "save_n", "saved", "above")},
+        **{
+            name: row[name]
+            for name in (
+                "channel",
+                "ves",
+                "last_score",
+                "wow",
+                "spoil_n",
+                "spoilt",
+                "save_n",
+                "saved",
+                "above",
+            )
+        },
         "business_date": _day(row["business_date"]),
         "hour": _hour(row["hour"]),
         "at_ms": _ms(row["started_at"]),
@@ -177,7 +244,18 @@ def _visit(fact: VisitFact) -> Fields:
         "hour": fact.hour,
         "at_ms": fact.at_ms,
         "moments": [
-            (m.moment, m.promise_id or "", m.at_ms, m.outcome, m.score, m.weight, m.derived, m.basis, m.made_by or "") for m in fact.moments
+            (
+                m.moment,
+                m.promise_id or "",
+                m.at_ms,
+                m.outcome,
+                m.score,
+                m.weight,
+                m.derived,
+                m.basis,
+                m.made_by or "",
+            )
+            for m in fact.moments
         ],
         "debit": {key: points for key, points in fact.debit.items() if points},
         "credit": {key: points for key, points in fact.credit.items() if points},
@@ -186,7 +264,10 @@ def _visit(fact: VisitFact) -> Fields:
 
 def _read_outcome(row: Fields) -> Fields:
     return {
-        **{name: row[name] for name in ("kind", "score", "amount", "currency", "channel", "visit_id", "case_id", "outcome")},
+        **{
+            name: row[name]
+            for name in ("kind", "score", "amount", "currency", "channel", "visit_id", "case_id", "outcome")
+        },
         "at_ms": _ms(row["at"]),
         "business_date": _day(row["business_date"]),
         "hour": _hour(row["hour"]),

@@ -1,8 +1,8 @@
 """One derivation: subjects → all their events → facts, by the SQL of `derive/` and `write/`.
 
-A fact is a pure function of the events of its own component (subjects that know each other through `links`), so whatever was
-sent twice, late, in another order or before a crash, deriving a component again gives the same rows. Nothing is read here but
-`events` and the tables of decisions; no derived table feeds another.
+A fact is a pure function of the events of its own component (subjects that know each other through `links`),
+so whatever was sent twice, late, in another order or before a crash, deriving a component again gives the
+same rows. Nothing is read here but `events` and the tables of decisions; no derived table feeds another.
 """
 
 from __future__ import annotations
@@ -16,21 +16,29 @@ import pyarrow as pa
 from projections.store import Store, sql_files
 
 KEYS_SCHEMA: Final = pa.schema(
-    [("hour", pa.uint32()), ("site_id", pa.string()), ("kind", pa.string()), ("id", pa.string()), ("round", pa.uint32())]
+    [
+        ("hour", pa.uint32()),
+        ("site_id", pa.string()),
+        ("kind", pa.string()),
+        ("id", pa.string()),
+        ("round", pa.uint32()),
+    ]
 )
 
 Key = tuple[int, str, str, str]
 """(placement hour in UTC seconds, site, kind, id)."""
 
 _WORK_COLUMNS: Final = (
-    "hour, site_id, kind, id, source, event_id, type, ms, visit_id, promise_id, case_id, moment_id, code, outcome, actor, channel,"
-    " department, stage, group_name, seconds, from_ms, to_ms, amount, currency, stages_stage, stages_department, stages_group,"
-    " stages_budget, split_department, split_share"
+    "hour, site_id, kind, id, source, event_id, type, ms, visit_id, promise_id, case_id, moment_id, code,"
+    " outcome, actor, channel, department, stage, group_name, seconds, from_ms, to_ms, amount, currency,"
+    " stages_stage, stages_department, stages_group, stages_budget, split_department, split_share"
 )
 
 
 class Step(NamedTuple):
-    """One SQL file: the table it fills, the evidence without which it gives nothing ('' : always run), and its text."""
+    """One SQL file: the table it fills, the evidence without which it gives nothing ('' : always run), and
+    its text.
+    """
 
     table: str
     needs: str
@@ -44,7 +52,11 @@ class Step(NamedTuple):
     @classmethod
     def _of(cls, stem: str, sql: str) -> Step:
         first = sql.split("\n", 1)[0]
-        return cls(stem.lstrip("0123456789_"), first.removeprefix("-- needs: ") if first.startswith("-- needs: ") else "", sql)
+        return cls(
+            stem.lstrip("0123456789_"),
+            first.removeprefix("-- needs: ") if first.startswith("-- needs: ") else "",
+            sql,
+        )
 
 
 _EVIDENCE: Final = {
@@ -99,7 +111,9 @@ class Derivation:
         )
 
     def add_subjects_of_moments(self) -> None:
-        """A root cause that names a moment touches the visits that moment is in (for a derived moment: its promise)."""
+        """A root cause that names a moment touches the visits that moment is in (for a derived moment: its
+        promise).
+        """
         for kind, type_, name in (
             ("visit", "moments.moment.occurred", "moment_id"),
             ("visit", "moments.moment.occurred", "event_id"),
@@ -107,20 +121,25 @@ class Derivation:
         ):
             self.add_keys_from(
                 f"""SELECT hour, site_id, kind, id FROM $gen.events
-                WHERE kind = '{kind}' AND type = '{type_}' AND {name} IN (SELECT id FROM $scratch.keys WHERE kind = 'moment')
+                WHERE kind = '{kind}' AND type = '{type_}'
+                    AND {name} IN (SELECT id FROM $scratch.keys WHERE kind = 'moment')
                     AND (site_id, {name}) IN (SELECT site_id, id FROM $scratch.keys WHERE kind = 'moment')"""
             )
 
     def close_over_links(self) -> int:
-        """Adds neighbours until the components of the touched subjects are whole; gives the number of subjects."""
+        """Adds neighbours until the components of the touched subjects are whole; gives the number of
+        subjects.
+        """
         for depth in count():  # ends: every round but the last adds a subject
             self._run(
                 """INSERT INTO $scratch.keys
                 SELECT DISTINCT to_hour, site_id, to_kind, to_id, $depth + 1
                 FROM $gen.links
                 PREWHERE hour IN (SELECT DISTINCT hour FROM $scratch.keys WHERE round = $depth)
-                    AND (hour, site_id, kind, id) IN (SELECT hour, site_id, kind, id FROM $scratch.keys WHERE round = $depth)
-                WHERE (to_hour, site_id, to_kind, to_id) NOT IN (SELECT hour, site_id, kind, id FROM $scratch.keys)""",
+                    AND (hour, site_id, kind, id) IN (SELECT hour, site_id, kind, id FROM $scratch.keys WHERE
+                    round = $depth)
+                WHERE (to_hour, site_id, to_kind, to_id) NOT IN (SELECT hour, site_id, kind, id FROM
+                $scratch.keys)""",
                 depth=depth,
             )
             if not self._count(f"SELECT count() FROM $scratch.keys WHERE round = {depth + 1}"):
@@ -128,7 +147,9 @@ class Derivation:
         return self._count("SELECT count() FROM $scratch.keys")
 
     def stage(self) -> int:
-        """Reads the events of the subjects, and of the causes that name their moments, into `work`; gives their number."""
+        """Reads the events of the subjects, and of the causes that name their moments, into `work`; gives
+        their number.
+        """
         self._run("TRUNCATE TABLE $scratch.work")
         self._run(
             f"""INSERT INTO $scratch.work SELECT {_WORK_COLUMNS} FROM $gen.events FINAL
@@ -145,10 +166,11 @@ class Derivation:
         return self._count("SELECT count() FROM $scratch.work")
 
     def derive(self, as_of_ms: int) -> None:
-        """Runs the steps of `derive/` in order, each into a Memory table of its name (several files may fill one table).
+        """Runs the steps of `derive/` in order, each into a Memory table of its name (several files may fill
+        one table).
 
-        A step whose evidence (`-- needs:`) the batch has nothing of is passed over: most batches block no stage and open no case,
-        and planning a query over nothing costs as much as running it over little.
+        A step whose evidence (`-- needs:`) the batch has nothing of is passed over: most batches block no
+        stage and open no case, and planning a query over nothing costs as much as running it over little.
 
         Args:
             as_of_ms: the clock the derivation is for (an open promise is broken by it).
@@ -159,7 +181,10 @@ class Derivation:
         self._filled.clear()
         for step in self._steps:
             if step.table not in self._known:
-                self._run(f"CREATE OR REPLACE TABLE $scratch.{step.table} ENGINE = Memory EMPTY AS {step.sql}", as_of=as_of_ms)
+                self._run(
+                    f"CREATE OR REPLACE TABLE $scratch.{step.table} ENGINE = Memory EMPTY AS {step.sql}",
+                    as_of=as_of_ms,
+                )
                 self._known.add(step.table)
             if step.needs in self._present:
                 self._run(f"INSERT INTO $scratch.{step.table} {step.sql}", as_of=as_of_ms)
@@ -181,7 +206,10 @@ class Derivation:
         counts = ", ".join(f"countIf({condition})" for condition in _EVIDENCE.values())
         found = self.store.rows(f"SELECT {counts} FROM $scratch.work", scratch=self.scratch)[0]
         kinds = self.store.rows("SELECT DISTINCT kind FROM $scratch.keys", scratch=self.scratch)
-        return {name for name, count in zip(names, found, strict=True) if count} | {"", *(f"{kind}_key" for (kind,) in kinds)}
+        return {name for name, count in zip(names, found, strict=True) if count} | {
+            "",
+            *(f"{kind}_key" for (kind,) in kinds),
+        }
 
     def _run(self, sql: str, **names: object) -> None:
         self.store.command(sql, gen=self.generation, scratch=self.scratch, **names)

@@ -16,7 +16,7 @@ KEYS: Final = {
     "visits": ("site_id", "placed", "visit_id"),
     "outcomes": ("site_id", "placed", "event_id", "source"),
     "loose_moments": ("site_id", "placed", "event_id", "source"),
-    "sources": ("source",),
+    "sources": ("part", "source"),
 }
 """Tables that must be equal, with what identifies a row."""
 
@@ -40,19 +40,23 @@ def differences(store: Store, one: str, other: str) -> Iterator[str]:
 
 
 def _of_table(store: Store, one: str, other: str, table: str, keys: tuple[str, ...]) -> Iterator[str]:
-    columns = {
-        name: kind
-        for name, kind in store.rows(
-            "SELECT name, type FROM system.columns WHERE database = {database:String} AND table = {table:String}",
-            {"database": one, "table": table},
+    columns: dict[str, str] = dict(
+        store.rows(
+            "SELECT name, type FROM system.columns WHERE database = {one:String} AND table = {table:String}",
+            {"one": one, "table": table},
         )
-    }
+    )
     rows = max(int(store.rows(f"SELECT count() FROM {database}.{table}")[0][0]) for database in (one, other))
     buckets = rows // BUCKET_ROWS + 1
     unnamed = 0
     for bucket in range(buckets):
-        differing = _differing(one, other, table, keys, columns, f"cityHash64({', '.join(keys)}) % {buckets} = {bucket}")
-        shown = store.rows(f"SELECT name, is_here, is_there, wrong, count() OVER () FROM ({differing}) ORDER BY name LIMIT {SHOWN}")
+        differing = _differing(
+            one, other, table, keys, columns, f"cityHash64({', '.join(keys)}) % {buckets} = {bucket}"
+        )
+        shown = store.rows(
+            f"SELECT name, is_here, is_there, wrong, count() OVER () FROM ({differing})"
+            f" ORDER BY name LIMIT {SHOWN}"
+        )
         for name, is_here, is_there, wrong, _ in shown:
             if not is_here:
                 yield f"{table} {name}: missing"
@@ -65,12 +69,16 @@ def _of_table(store: Store, one: str, other: str, table: str, keys: tuple[str, .
         yield f"{table}: {unnamed} further rows differ"
 
 
-def _differing(one: str, other: str, table: str, keys: tuple[str, ...], columns: Mapping[str, str], where: str) -> str:
+def _differing(
+    one: str, other: str, table: str, keys: tuple[str, ...], columns: Mapping[str, str], where: str
+) -> str:
     compared = [name for name in columns if name not in keys and name != "version"]
     if "alive" in columns:
         where += " AND alive"
     which = ", ".join(f"(NOT ({_equal(name, columns[name])}), '{name}')" for name in compared)
-    left, right = (f"(SELECT *, 1 AS here FROM {database}.{table} FINAL WHERE {where})" for database in (one, other))
+    left, right = (
+        f"(SELECT *, 1 AS here FROM {database}.{table} FINAL WHERE {where})" for database in (one, other)
+    )
     on = " AND ".join(f"a.{key} = b.{key}" for key in keys)
     named = ", ".join(f"toString(if(a.here = 1, a.{key}, b.{key}))" for key in keys)
     return f"""SELECT concatWithSeparator(' ', {named}) AS name, a.here AS is_here, b.here AS is_there,
@@ -86,7 +94,8 @@ def _equal(name: str, kind: str) -> str:
     if kind == "Nullable(Float64)":
         return f"isNull({one}) = isNull({other}) AND {_near(f'ifNull({one}, 0)', f'ifNull({other}, 0)')}"
     if kind == "Array(Float64)":
-        return f"length({one}) = length({other}) AND arrayAll((x, y) -> {_near('x', 'y')}, {one}, arrayResize({other}, length({one})))"
+        as_long = f"arrayResize({other}, length({one}))"
+        return f"length({one}) = length({other}) AND arrayAll((x, y) -> {_near('x', 'y')}, {one}, {as_long})"
     if kind.startswith("Nullable"):
         return f"isNull({one}) = isNull({other}) AND ifNull({one} = {other}, 1)"
     return f"{one} = {other}"

@@ -1,12 +1,13 @@
-"""From an event to the rows the store keeps of it: the subject it belongs to, the subjects it mentions, and the columns that the
-derivations read.
+"""From an event to the rows the store keeps of it: the subject it belongs to, the subjects it mentions, and
+the columns that the derivations read.
 
-What an event means (durations, times, shares, versions) is decided once, by `domain.events`; SQL only ever sees the meaning.
+What an event means (durations, times, shares, versions) is decided once, by `domain.events`; SQL only ever
+sees the meaning.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple
 
 import pyarrow as pa
@@ -21,7 +22,9 @@ from domain.events.recovery import FailureReported, RefundPaid, RefundRequested
 from domain.events.stage import StageBlocked, StageCompleted, StageStarted
 
 Subject = tuple[str, str, str]
-"""(site, kind, id): visit, promise, case, moment, outcome (one event), loose (a moment of no visit), other, structure."""
+"""(site, kind, id): visit, promise, case, moment, outcome (one event), loose (a moment of no visit), other,
+structure.
+"""
 
 IDENTITY = "\x1f"
 """Between event id and source in the id of a subject that is one event (neither can contain it)."""
@@ -73,8 +76,25 @@ _EMPTY: Final = [default for _, _, default in COLUMNS]
 SCHEMA: Final = pa.schema([(name, kind) for name, kind, _ in COLUMNS])
 Row = list[Any]
 
-(_HOUR, _SITE, _KIND, _ID, _SOURCE, _EVENT, _MAIN, _TYPE, _VERSION, _MS, _RECEIVED, _LOG, _POSITION, _SEQUENCE) = range(14)
-_VISIT, _PROMISE, _CASE, _MOMENT, _CODE, _OUTCOME, _ACTOR, _CHANNEL, _DEPARTMENT, _STAGE, _GROUP = range(14, 25)
+(
+    _HOUR,
+    _SITE,
+    _KIND,
+    _ID,
+    _SOURCE,
+    _EVENT,
+    _MAIN,
+    _TYPE,
+    _VERSION,
+    _MS,
+    _RECEIVED,
+    _LOG,
+    _POSITION,
+    _SEQUENCE,
+) = range(14)
+_VISIT, _PROMISE, _CASE, _MOMENT, _CODE, _OUTCOME, _ACTOR, _CHANNEL, _DEPARTMENT, _STAGE, _GROUP = range(
+    14, 25
+)
 _SECONDS, _FROM, _TO, _AMOUNT, _CURRENCY = range(25, 30)
 _DATA, _EXTENSIONS = _PLACE["data"], _PLACE["extensions"]
 
@@ -94,50 +114,78 @@ class Told(NamedTuple):
 def subjects_of(event: Event) -> list[Subject]:
     """The subjects an event belongs to, the main one first (a root cause may name several targets)."""
     data, site = event.data, event.siteid or ""
-    if data.DECISION:
-        return [(site, "structure", f"{event.id}{IDENTITY}{event.source}")]
-    if isinstance(data, RootCauseAssigned | AttributionResolved):
-        targets = (("moment", data.moment_id), ("promise", data.promise_id), ("case", data.case_id))
-        return [(site, kind, target) for kind, target in targets if target is not None]
-    kind = _SUBJECT_OF_AREA.get(event.type.split(".")[1], "other")
-    kind = _SUBJECT_OF_TYPE.get(type(data), kind)
-    if kind in _OF_ID:
-        own = getattr(data, _OF_ID[kind], None)
+    kind = _KINDS.get(type(data)) or _learn_kind(event)
+    name = _OF_ID.get(kind)
+    if name is not None:
+        own = getattr(data, name, None)
         if own is not None:
             return [(site, kind, own)]
         kind = "loose" if isinstance(data, MomentOccurred) else "other"
+    elif kind == "targets":
+        targets = (("moment", data.moment_id), ("promise", data.promise_id), ("case", data.case_id))  # type: ignore[attr-defined]
+        return [(site, target, id_) for target, id_ in targets if id_ is not None]
     return [(site, kind, f"{event.id}{IDENTITY}{event.source}")]
 
 
 _OF_ID: Final = {"visit": "visit_id", "promise": "promise_id", "case": "case_id"}
 _SUBJECT_OF_AREA: Final = {
-    "visit": "visit", "order": "visit", "moment": "visit", "wow": "visit", "care": "visit", "guest": "visit", "tip": "visit",
-    "guest_need": "visit", "customer_error": "visit", "promise": "promise", "stage": "promise", "failure": "case",
-    "recovery": "case", "follow_up": "case",
-}  # fmt: skip
+    "visit": "visit",
+    "order": "visit",
+    "moment": "visit",
+    "wow": "visit",
+    "care": "visit",
+    "guest": "visit",
+    "tip": "visit",
+    "guest_need": "visit",
+    "customer_error": "visit",
+    "promise": "promise",
+    "stage": "promise",
+    "failure": "case",
+    "recovery": "case",
+    "follow_up": "case",
+}
 """By the first word of a type; an event without the id it belongs by is a subject of its own."""
-_SUBJECT_OF_TYPE: Final[dict[type[EventData], str]] = {
-    FeedbackGiven: "outcome", ComplaintMade: "outcome", ReviewPosted: "outcome", RefundPaid: "outcome", RefundRequested: "outcome",
-}  # fmt: skip
+_KINDS: Final[dict[type[EventData], str]] = {
+    FeedbackGiven: "outcome",
+    ComplaintMade: "outcome",
+    ReviewPosted: "outcome",
+    RefundPaid: "outcome",
+    RefundRequested: "outcome",
+    RootCauseAssigned: "targets",
+    AttributionResolved: "targets",
+}
+"""Subject kinds of event types; types that follow their area are learnt when the first event of them comes.
+"""
 
 
-def mentions_of(event: Event) -> Iterator[tuple[str, str]]:
+def _learn_kind(event: Event) -> str:
+    area = event.type.split(".")[1]
+    kind = "structure" if event.data.DECISION else _SUBJECT_OF_AREA.get(area, "other")
+    _KINDS[type(event.data)] = kind
+    return kind
+
+
+def mentions_of(event: Event) -> Sequence[tuple[str, str]]:
     """The other subjects (kind, id) that an event ties to its own."""
+    names = _TIES.get(type(event.data))
+    if names is None:
+        return ()
     data = event.data
-    if isinstance(data, MomentOccurred):
-        if data.visit_id is not None:
-            if data.promise_id is not None:
-                yield "promise", data.promise_id
-            if data.case_id is not None:
-                yield "case", data.case_id
-    elif isinstance(data, _TIES_VISIT):
-        if data.visit_id is not None:
-            yield "visit", data.visit_id
-        if data.case_id is not None and not isinstance(data, FailureReported):
-            yield "case", data.case_id
+    ties = [(kind, getattr(data, name)) for kind, name in names]
+    if isinstance(data, MomentOccurred) and data.visit_id is None:
+        return ()
+    return [(kind, id_) for kind, id_ in ties if id_ is not None]
 
 
-_TIES_VISIT: Final = (PromiseMade, FailureReported, FeedbackGiven, ComplaintMade, ReviewPosted, RefundPaid, RefundRequested)
+_VISIT_AND_CASE: Final = (("visit", "visit_id"), ("case", "case_id"))
+_TIES: Final[dict[type[EventData], tuple[tuple[str, str], ...]]] = {
+    MomentOccurred: (("promise", "promise_id"), ("case", "case_id")),
+    FailureReported: (("visit", "visit_id"),),
+    **dict.fromkeys(
+        (PromiseMade, FeedbackGiven, ComplaintMade, ReviewPosted, RefundPaid, RefundRequested),
+        _VISIT_AND_CASE,
+    ),
+}
 
 
 def row_of(told: Told, subject: Subject, main: bool) -> Row:
@@ -159,11 +207,21 @@ def row_of(told: Told, subject: Subject, main: bool) -> Row:
 
 
 def _fill_moment(row: Row, data: Any, _: int) -> None:
-    row[_CODE], row[_OUTCOME], row[_MOMENT], row[_ACTOR] = data.moment, data.outcome, data.moment_id or "", data.made_by or ""
+    row[_CODE], row[_OUTCOME], row[_MOMENT], row[_ACTOR] = (
+        data.moment,
+        data.outcome,
+        data.moment_id or "",
+        data.made_by or "",
+    )
 
 
 def _fill_made(row: Row, data: Any, ms: int) -> None:
-    row[_CODE], row[_DEPARTMENT], row[_SECONDS], row[_TO] = data.kind, data.made_by, data.window(ms), data.due(ms)
+    row[_CODE], row[_DEPARTMENT], row[_SECONDS], row[_TO] = (
+        data.kind,
+        data.made_by,
+        data.window(ms),
+        data.due(ms),
+    )
     if data.stages:
         row[30:34] = (
             [stage.stage for stage in data.stages],
@@ -186,7 +244,12 @@ def _fill_stage(row: Row, data: Any, _: int) -> None:
 
 
 def _fill_blocked(row: Row, data: Any, _: int) -> None:
-    row[_STAGE], row[_DEPARTMENT], row[_FROM], row[_TO] = data.stage or "", data.cause_department, data.from_, data.to
+    row[_STAGE], row[_DEPARTMENT], row[_FROM], row[_TO] = (
+        data.stage or "",
+        data.cause_department,
+        data.from_,
+        data.to,
+    )
 
 
 def _fill_cause(row: Row, data: Any, _: int) -> None:

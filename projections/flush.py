@@ -1,8 +1,9 @@
 """One flush: a batch of events becomes rows, facts and, last of all, a position.
 
-The numbered steps are the whole of the projector's promise. A crash between any two of them leaves the position where it was,
-so the same events are read again; every step gives the same rows when it is run again, and the facts of a component are derived
-from all of its events, so what a half-finished flush left behind is overwritten by the same figures.
+The numbered steps are the whole of the projector's promise. A crash between any two of them leaves the
+position where it was, so the same events are read again; every step gives the same rows when it is run again,
+and the facts of a component are derived from all of its events, so what a half-finished flush left behind is
+overwritten by the same figures.
 """
 
 from __future__ import annotations
@@ -25,23 +26,34 @@ T = TypeVar("T")
 
 LINKS_SCHEMA = pa.schema(
     [
-        ("hour", pa.uint32()), ("site_id", pa.string()), ("kind", pa.string()), ("id", pa.string()),
-        ("to_kind", pa.string()), ("to_id", pa.string()), ("to_hour", pa.uint32()),
+        ("hour", pa.uint32()),
+        ("site_id", pa.string()),
+        ("kind", pa.string()),
+        ("id", pa.string()),
+        ("to_kind", pa.string()),
+        ("to_id", pa.string()),
+        ("to_hour", pa.uint32()),
     ]
-)  # fmt: skip
+)
 POISON_SCHEMA = pa.schema(
     [
-        ("log_no", pa.uint32()), ("position", pa.uint64()), ("source", pa.string()), ("event_id", pa.string()),
-        ("reason", pa.string()), ("raw", pa.string()),
+        ("log_no", pa.uint32()),
+        ("position", pa.uint64()),
+        ("source", pa.string()),
+        ("event_id", pa.string()),
+        ("reason", pa.string()),
+        ("raw", pa.string()),
     ]
-)  # fmt: skip
+)
 
 Link = tuple[Subject, Subject]
 
 
 @dataclass
 class Batch:
-    """Events of one flush, prepared: their rows (hour still open), subjects with the time that places them, and links."""
+    """Events of one flush, prepared: their rows (hour still open), subjects with the time that places them,
+    and links.
+    """
 
     rows: list[Row] = field(default_factory=list)
     first_heard: dict[Subject, int] = field(default_factory=dict)
@@ -61,14 +73,14 @@ class Batch:
         """Takes in one event."""
         event = told.event
         subjects = subjects_of(event)
-        main = True
+        own = subjects[0]
         for subject in subjects:
-            self.rows.append(row_of(told, subject, main))
-            self.first_heard.setdefault(subject, event.ms)
-            self.touched.add(subject)
-            self.moments_named |= subject[1] == "moment"
-            main = False
-        own, site = subjects[0], subjects[0][0]
+            self.rows.append(row_of(told, subject, subject is own))
+            if subject not in self.touched:
+                self.first_heard.setdefault(subject, event.ms)
+                self.touched.add(subject)
+                self.moments_named |= subject[1] == "moment"
+        site = own[0]
         for kind, id_ in mentions_of(event):
             other = (site, kind, id_)
             self.first_heard.setdefault(other, event.ms)
@@ -82,11 +94,17 @@ class Flusher:
         store: the ClickHouse store.
         generation: database of the generation.
         scratch: database of this flusher's own Memory tables.
-        observe: told the seconds of each step, for metrics and for tests that stop the process between two of them.
+        observe: told the seconds of each step, for metrics and for tests that stop the process between two of
+            them.
     """
 
     def __init__(
-        self, store: Store, generation: str, scratch: str, *, observe: Callable[[str, float], None] = lambda step, seconds: None
+        self,
+        store: Store,
+        generation: str,
+        scratch: str,
+        *,
+        observe: Callable[[str, float], None] | None = None,
     ) -> None:
         self.store = store
         self.generation = generation
@@ -100,28 +118,41 @@ class Flusher:
         self.placement.prepare()
 
     def keep(self, batch: Batch, poison: Sequence[Poison]) -> set[Key]:
-        """Steps 1 to 4: makes durable where the batch's subjects lie, how they are linked, and the events themselves.
+        """Steps 1 to 4: makes durable where the batch's subjects lie, how they are linked, and the events
+        themselves.
 
         Returns the keys the batch touched.
         """
-        # 1. Where each subject lies. Before links and events, so that a replay puts the same event in the same place.
+        # 1. Where each subject lies. Before links and events, so that a replay puts the same event in the
+        # same place.
         hours = self._timed("1_subjects", self.placement.hours, batch.first_heard)
-        # 2. How subjects are linked. Before events: a derivation that sees an event also sees whom it concerns.
+        # 2. How subjects are linked. Before events: a derivation that sees an event also sees whom it
+        # concerns.
         self._timed("2_links", self._write_links, batch.links, hours)
         # 3. What could not be read, with its reason.
         if poison:
             self._timed("3_poison", self._write_poison, poison)
-        # 4. The events. From here on the facts may be derived by anybody, and will be, since the position is still before them.
+        # 4. The events. From here on the facts may be derived by anybody, and will be, since the position is
+        # still before them.
         self._timed("4_events", self._write_events, batch.rows, hours)
         return {(hours[subject], *subject) for subject in batch.touched}
 
-    def derive(self, keys: set[Key], as_of_ms: int, version: int, *, swept_from_ms: int | None = None, moments_named: bool = True) -> None:
-        """Step 5: derives the facts of the touched subjects and of all they are linked with, and writes them at `version`.
+    def derive(
+        self,
+        keys: set[Key],
+        as_of_ms: int,
+        version: int,
+        *,
+        swept_from_ms: int | None = None,
+        moments_named: bool = True,
+    ) -> None:
+        """Step 5: derives the facts of the touched subjects and of all they are linked with, and writes them
+        at `version`.
 
         Args:
             keys: touched subjects.
-            as_of_ms: the clock of this derivation; `swept_from_ms` is that of the one before: promises that the clock broke between
-                the two are touched too.
+            as_of_ms: the clock of this derivation; `swept_from_ms` is that of the one before: promises that
+                the clock broke between the two are touched too.
             version: epoch << 32 | flush number.
         """
         derivation = self.derivation
@@ -138,8 +169,9 @@ class Flusher:
             self.derivation.add_subjects_of_moments()
         if swept_from_ms is not None:
             self.derivation.add_keys_from(
-                """SELECT DISTINCT placed AS hour, site_id, 'promise' AS kind, promise_id AS id FROM $gen.open_until
-                WHERE broken_at > fromUnixTimestamp64Milli($low, 'UTC') AND broken_at <= fromUnixTimestamp64Milli($high, 'UTC')""",
+                """SELECT DISTINCT placed AS hour, site_id, 'promise' AS kind, promise_id AS id FROM
+                $gen.open_until WHERE broken_at > fromUnixTimestamp64Milli($low, 'UTC') AND broken_at <=
+                fromUnixTimestamp64Milli($high, 'UTC')""",
                 low=swept_from_ms,
                 high=as_of_ms,
             )
@@ -163,5 +195,6 @@ class Flusher:
     def _timed(self, step: str, run: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         started = time.perf_counter()
         result = run(*args, **kwargs)
-        self._observe(step, time.perf_counter() - started)
+        if self._observe is not None:
+            self._observe(step, time.perf_counter() - started)
         return result

@@ -1,7 +1,8 @@
 """Generations of derived data: each a database of its own; one row names the live one.
 
-A rebuild makes the next generation beside the live one and switches; a half-built one is dropped at the next start. Since all of
-it can be derived again, a change of a table's shape needs no migration of rows: a new generation is built from the log.
+A rebuild makes the next generation beside the live one and switches; a half-built one is dropped at the next
+start. Since all of it can be derived again, a change of a table's shape needs no migration of rows: a new
+generation is built from the log.
 """
 
 from __future__ import annotations
@@ -38,7 +39,9 @@ class Generation(NamedTuple):
 
 def shape() -> str:
     """A digest of the tables' definitions: another one means another generation."""
-    return hashlib.sha256(b"\0".join(file.read_bytes() for file in sql_files("schema/generation"))).hexdigest()[:16]
+    return hashlib.sha256(
+        b"\0".join(file.read_bytes() for file in sql_files("schema/generation"))
+    ).hexdigest()[:16]
 
 
 class Generations:
@@ -59,8 +62,8 @@ class Generations:
     def open(self) -> str:
         """Creates what is missing, drops what was left half-built, and gives the live generation's database.
 
-        Derived data of another shape (after an upgrade) is left behind: a new generation becomes the live one and is derived
-        from the beginning of the log.
+        Derived data of another shape (after an upgrade) is left behind: a new generation becomes the live one
+        and is derived from the beginning of the log.
         """
         self._store.create(self._meta, "meta", meta=self._meta)
         known = self._known()
@@ -109,7 +112,8 @@ class Generations:
 
     def _known(self) -> list[Generation]:
         rows = self._store.rows(
-            "SELECT number, state, shape, version FROM $meta.generations FINAL ORDER BY number", meta=self._meta
+            "SELECT number, state, shape, version FROM $meta.generations FINAL ORDER BY number",
+            meta=self._meta,
         )
         return [Generation(*row) for row in rows]
 

@@ -1,8 +1,8 @@
 """Where a subject's rows lie: an hour that is fixed when the subject is first heard of and never changes.
 
-Most ids tell it themselves (UUIDv7, ULID: the time they were minted); subjects that are one event take that event's hour; the
-others take the hour of the first event that mentions them, remembered in `subjects`. Placement is physical only: business day
-and hour are columns of the facts.
+Most ids tell it themselves (UUIDv7, ULID: the time they were minted); subjects that are one event take that
+event's hour; the others take the hour of the first event that mentions them, remembered in `subjects`.
+Placement is physical only: business day and hour are columns of the facts.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ _LATEST_MS: Final = 4_102_444_800_000  # 2100-01-01
 _CROCKFORD: Final = {character: value for value, character in enumerate("0123456789ABCDEFGHJKMNPQRSTVWXYZ")}
 _OF_EVENT: Final = frozenset({"outcome", "loose", "other"})
 _ROOT: Final = frozenset({"moment", "structure"})
-"""Few and without a time of their own: causes by the moment they name, and decisions, lie together at hour 0."""
+"""Few and without a time of their own: causes by the moment they name, and decisions, lie together at hour 0.
+"""
 
 _LOOKUP_SCHEMA: Final = pa.schema([("site_id", pa.string()), ("kind", pa.string()), ("id", pa.string())])
 _SUBJECTS_SCHEMA: Final = pa.schema(
@@ -30,7 +31,9 @@ _SUBJECTS_SCHEMA: Final = pa.schema(
 
 
 def minted_ms(id_: str) -> int | None:
-    """The time inside a UUIDv7 or ULID, UTC milliseconds; None for any other id or a time no such id can honestly hold."""
+    """The time inside a UUIDv7 or ULID, UTC milliseconds; None for any other id or a time no such id can
+    honestly hold.
+    """
     if len(id_) == 36 and id_[14] == "7" and id_[8] == "-" and id_[13] == "-":
         try:
             ms = int(id_[:8] + id_[9:13], 16)
@@ -74,14 +77,16 @@ class Placement:
     def prepare(self) -> None:
         """Creates the look-up's table."""
         self._store.command(
-            "CREATE TABLE IF NOT EXISTS $scratch.lookup (site_id String, kind String, id String) ENGINE = Memory",
+            "CREATE TABLE IF NOT EXISTS $scratch.lookup (site_id String, kind String, id String)"
+            " ENGINE = Memory",
             scratch=self._scratch,
         )
 
     def hours(self, subjects: Mapping[Subject, int]) -> dict[Subject, int]:
         """The placement hour of each subject.
 
-        New ones are made durable before this returns (step 1 of a flush), so that a replay finds the same place.
+        New ones are made durable before this returns (step 1 of a flush), so that a replay finds the same
+        place.
 
         Args:
             subjects: subject → time (UTC ms) of the first event of the batch that mentions it, in log order.
@@ -125,15 +130,17 @@ class Placement:
         self._store.insert_rows(f"{self._scratch}.lookup", _LOOKUP_SCHEMA, unknown)
         rows = self._store.rows(
             """SELECT site_id, kind, id, toUnixTimestamp(min(hour)) FROM $gen.subjects
-            WHERE id IN (SELECT id FROM $scratch.lookup) AND (site_id, kind, id) IN (SELECT site_id, kind, id FROM $scratch.lookup)
-            GROUP BY site_id, kind, id""",
+            WHERE id IN (SELECT id FROM $scratch.lookup) AND (site_id, kind, id) IN (SELECT site_id, kind, id
+            FROM $scratch.lookup) GROUP BY site_id, kind, id""",
             gen=self._generation,
             scratch=self._scratch,
         )
         hours = {(site, kind, id_): int(hour) for site, kind, id_, hour in rows}
         new = {subject: hour_of(subjects[subject]) for subject in unknown if subject not in hours}
         self._store.insert_rows(
-            f"{self._generation}.subjects", _SUBJECTS_SCHEMA, [(*subject, hour) for subject, hour in new.items()]
+            f"{self._generation}.subjects",
+            _SUBJECTS_SCHEMA,
+            [(*subject, hour) for subject, hour in new.items()],
         )
         hours.update(new)
         for subject, hour in hours.items():

@@ -1,7 +1,8 @@
-"""Decisions that reach back: facts that a new weight, split, multiplier, budget or site record dates or weighs anew.
+"""Decisions that reach back: facts that a new weight, split, multiplier, budget or site record dates or
+weighs anew.
 
-Each such decision queues one (site, from day); the queue is worked off in slices between flushes, so that live events are never
-kept waiting, and shows in the status until it is empty.
+Each such decision queues one (site, from day); the queue is worked off in slices between flushes, so that
+live events are never kept waiting, and shows in the status until it is empty.
 """
 
 from __future__ import annotations
@@ -30,10 +31,15 @@ MARGIN: Final = timedelta(days=2)  # a business day differs from the UTC day of 
 
 _SCHEMA: Final = pa.schema(
     [
-        ("decided_at", pa.timestamp("ms", "UTC")), ("id", pa.string()), ("site_id", pa.string()), ("from_day", pa.int32()),
-        ("cursor", pa.string()), ("done", pa.uint8()), ("version", pa.uint64()),
+        ("decided_at", pa.timestamp("ms", "UTC")),
+        ("id", pa.string()),
+        ("site_id", pa.string()),
+        ("from_day", pa.int32()),
+        ("cursor", pa.string()),
+        ("done", pa.uint8()),
+        ("version", pa.uint64()),
     ]
-)  # fmt: skip
+)
 
 
 class Rederivation(NamedTuple):
@@ -70,15 +76,19 @@ class Rederivations:
     def load(self) -> None:
         """Reads what is still open."""
         rows = self._store.rows(
-            """SELECT toUnixTimestamp64Milli(decided_at), id, site_id, from_day, cursor FROM $gen.rederivations FINAL
-            WHERE done = 0 ORDER BY decided_at, id""",
+            """SELECT toUnixTimestamp64Milli(decided_at), id, site_id, from_day, cursor FROM
+            $gen.rederivations FINAL WHERE done = 0 ORDER BY decided_at, id""",
             gen=self._generation,
         )
         self.open = [Rederivation(*row) for row in rows]
-        self._version = int(self._store.rows("SELECT max(version) FROM $gen.rederivations", gen=self._generation)[0][0])
+        self._version = int(
+            self._store.rows("SELECT max(version) FROM $gen.rederivations", gen=self._generation)[0][0]
+        )
 
     def add(self, entries: Iterable[Rederivation]) -> None:
-        """Queues durably those that concern facts already derived; one queued before (a replay) starts again from the beginning."""
+        """Queues durably those that concern facts already derived; one queued before (a replay) starts again
+        from the beginning.
+        """
         new = [entry for entry in entries if self._after(entry, limit=1)]
         if new:
             self._write(new, done=False)
@@ -93,15 +103,26 @@ class Rederivations:
         after = json.loads(entry.cursor) if entry.cursor else [-1, "", "", ""]
         earliest = EPOCH + timedelta(days=entry.from_day) - MARGIN if entry.from_day > MARGIN.days else EPOCH
         selects = [
-            f"""SELECT toInt64(toUnixTimestamp(placed)) AS place, site_id AS site, '{kind}' AS kind, {identity} AS id
-            FROM $gen.{table} FINAL WHERE alive AND ({{site:String}} = '' OR site_id = {{site:String}}) AND {moment} >= {{earliest:Date}}"""
+            f"""SELECT toInt64(toUnixTimestamp(placed)) AS place, site_id AS site, '{kind}' AS kind,
+                {identity} AS id
+            FROM $gen.{table} FINAL
+            WHERE alive AND ({{site:String}} = '' OR site_id = {{site:String}})
+                AND {moment} >= {{earliest:Date}}"""
             for table, kind, identity, moment in _WHAT
         ]
         rows = self._store.rows(
             f"""SELECT place, site, kind, id FROM ({" UNION ALL ".join(selects)})
-            WHERE (place, site, kind, id) > ({{place:Int64}}, {{at_site:String}}, {{kind:String}}, {{id:String}})
+            WHERE (place, site, kind, id)
+                > ({{place:Int64}}, {{at_site:String}}, {{kind:String}}, {{id:String}})
             ORDER BY place, site, kind, id LIMIT {limit}""",
-            {"site": entry.site, "earliest": earliest, "place": after[0], "at_site": after[1], "kind": after[2], "id": after[3]},
+            {
+                "site": entry.site,
+                "earliest": earliest,
+                "place": after[0],
+                "at_site": after[1],
+                "kind": after[2],
+                "id": after[3],
+            },
             gen=self._generation,
         )
         return {(int(place), site, kind, id_) for place, site, kind, id_ in rows}
@@ -125,7 +146,12 @@ class Rederivations:
 
 _WHAT: Final = (
     ("visits", "visit", "visit_id", "last_at"),
-    ("promises", "promise", "promise_id", "ifNull(greatest(made_at, ifNull(closed_at, made_at)), toDateTime64(0, 3, 'UTC'))"),
+    (
+        "promises",
+        "promise",
+        "promise_id",
+        "ifNull(greatest(made_at, ifNull(closed_at, made_at)), toDateTime64(0, 3, 'UTC'))",
+    ),
     ("outcomes", "outcome", "concat(event_id, '\\x1f', source)", "at"),
     ("loose_moments", "loose", "concat(event_id, '\\x1f', source)", "at"),
 )

@@ -1,7 +1,8 @@
 """The store of derived data: ClickHouse, embedded as chDB or over HTTP.
 
-One port for both: `Store.client()` hands each thread a clickhouse-connect client of its own (chDB: one handle a thread, one
-process a path). What differs between them (how a client is made, table engines) is here and nowhere else.
+One port for both: `Store.client()` hands each thread a clickhouse-connect client of its own (chDB: one handle
+a thread, one process a path). What differs between them (how a client is made, table engines) is here and
+nowhere else.
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ ENGINES: Final = {
 SETTINGS: Final[Mapping[str, Any]] = {
     "async_insert": 0,
     "max_partitions_per_insert_block": 0,  # a late batch may span years: months are partitions
-    "do_not_merge_across_partitions_select_final": 1,  # placement never changes: versions of a row share a partition
+    # placement never changes: versions of a row share a partition
+    "do_not_merge_across_partitions_select_final": 1,
     "join_use_nulls": 0,
     "session_timezone": "UTC",
     "use_variant_as_common_type": 0,  # a step whose branches differ in type is a fault, not a Variant
@@ -61,7 +63,9 @@ class Store:
         self.engines = ENGINES["embedded"]
 
     def client(self) -> Client:
-        """The calling thread's own client (a stream open on a handle hides the results of other queries on it)."""
+        """The calling thread's own client (a stream open on a handle hides the results of other queries on
+        it).
+        """
         client: Client | None = getattr(self._local, "client", None)
         if client is None:
             client = self._open()
@@ -90,17 +94,23 @@ class Store:
             raise StoreError(f"ClickHouse store ({where}) cannot be opened: {error}") from error
 
     def command(self, sql: str, **names: object) -> None:
-        """Runs one statement; `$name` placeholders are identifiers or integers chosen by this package, never a user's text."""
+        """Runs one statement; `$name` placeholders are identifiers or integers chosen by this package, never
+        a user's text.
+        """
         self.client().command(render(sql, names))
 
-    def rows(self, sql: str, parameters: Mapping[str, Any] | None = None, **names: object) -> list[tuple[Any, ...]]:
+    def rows(
+        self, sql: str, parameters: Mapping[str, Any] | None = None, **names: object
+    ) -> list[tuple[Any, ...]]:
         """The result as tuples; user's values only through `parameters` (`{name:Type}`)."""
         result = self.client().query(render(sql, names), parameters=dict(parameters or {}))
         return [tuple(row) for row in result.result_rows]
 
     def arrow(self, sql: str, parameters: Mapping[str, Any] | None = None, **names: object) -> pa.Table:
         """The result as an Arrow table."""
-        return self.client().query_arrow(render(sql, names), parameters=dict(parameters or {}), use_strings=True)
+        return self.client().query_arrow(
+            render(sql, names), parameters=dict(parameters or {}), use_strings=True
+        )
 
     def insert(self, table: str, data: pa.Table) -> None:
         """Appends an Arrow table to `database.table`; one insert is one part per partition."""
@@ -111,11 +121,12 @@ class Store:
     def insert_rows(self, table: str, schema: pa.Schema, rows: Sequence[Sequence[Any]]) -> None:
         """Appends rows given as sequences in the order of the schema; nothing for no rows."""
         if rows:
-            columns = zip(zip(*rows, strict=True), schema.types, strict=True)
-            self.insert(table, pa.table([pa.array(column, kind) for column, kind in columns], schema=schema))
+            self.insert(table, arrow_table(schema, rows))
 
     def create(self, database: str, folder: str, **names: object) -> None:
-        """Creates a database and every object of `schema/<folder>`, one object a file, in the order of their names."""
+        """Creates a database and every object of `schema/<folder>`, one object a file, in the order of their
+        names.
+        """
         self.command("CREATE DATABASE IF NOT EXISTS $database ENGINE = Atomic", database=database)
         for file in sql_files(f"schema/{folder}"):
             self.command(file.read_text(), **self.engines, **names)
@@ -127,6 +138,25 @@ class Store:
                 client.close()
             self._clients.clear()
         self._local = threading.local()
+
+
+def arrow_table(schema: pa.Schema, rows: Sequence[Sequence[Any]]) -> pa.Table:
+    """Rows (at least one) as an Arrow table. Most columns of most batches hold one value, which is not
+    converted row by row.
+    """
+    return pa.table(
+        [_array(column, kind) for column, kind in zip(zip(*rows, strict=True), schema.types, strict=True)],
+        schema=schema,
+    )
+
+
+def _array(column: tuple[Any, ...], kind: pa.DataType) -> pa.Array:
+    first = column[0]
+    if column.count(first) == len(column):
+        return (
+            pa.nulls(len(column), kind) if first is None else pa.repeat(pa.scalar(first, kind), len(column))
+        )
+    return pa.array(column, kind)
 
 
 def sql_files(folder: str) -> Sequence[Path]:

@@ -1,6 +1,8 @@
-"""Decisions as tables: what weights, splits, multipliers, budgets and calendars hold from which business day on.
+"""Decisions as tables: what weights, splits, multipliers, budgets and calendars hold from which business day
+on.
 
-`domain.structure` decides what is in force (R20); here its answers are laid out so that SQL finds them by one ASOF look-up.
+`domain.structure` decides what is in force (R20); here its answers are laid out so that SQL finds them by one
+ASOF look-up.
 """
 
 from __future__ import annotations
@@ -81,9 +83,14 @@ class StructureTables:
         weights = self._pieces(MomentWeightSet, moments, state.weight)
         self._fill("weights", [(*place, float(weight)) for *place, weight in weights])
         splits = self._pieces(SplitSet, moments, state.split)
-        self._fill("splits", [(*place, list(split), [float(share) for share in split.values()]) for *place, split in splits])
+        self._fill(
+            "splits",
+            [(*place, list(split), [float(share) for share in split.values()]) for *place, split in splits],
+        )
         multipliers = self._pieces(MultipliersSet, [""], lambda _, site, day: state.multipliers(site, day))
-        self._fill("multipliers", [(*place, float(both.first), float(both.last)) for *place, both in multipliers])
+        self._fill(
+            "multipliers", [(*place, float(both.first), float(both.last)) for *place, both in multipliers]
+        )
         budgets = self._pieces(BudgetSet, self._codes(BudgetSet), state.budget)
         self._fill(
             "budgets",
@@ -98,22 +105,29 @@ class StructureTables:
                 for *place, stages in budgets
             ],
         )
-        self._fill("calendar", [row for site in state.sites() for row in _calendar_rows(site, state.calendar(site))])
+        self._fill(
+            "calendar", [row for site in state.sites() for row in _calendar_rows(site, state.calendar(site))]
+        )
 
     def _codes(self, kind: type) -> set[str]:
         return {code for by_code in self._dates.get(kind, {}).values() for code in by_code}
 
     def _pieces(self, kind: type, codes: Iterable[str], in_force: Callable[[str, str, date], Any]) -> Pieces:
-        """What is in force of each code: for the chain, and whole for every site with decisions of its own."""
+        """What is in force of each code: for the chain, and whole for each site with decisions of its own."""
         dates: Mapping[str, Mapping[str, set[date]]] = self._dates.get(kind, {})
         pieces: Pieces = []
         for code in codes:
-            chain = dates.get("", {}).get(code, set())
-            pieces += _course(code, "", chain, lambda day, code=code: in_force(code, CHAIN, day))  # type: ignore[misc]
-            for site, by_code in dates.items():
-                if site and code in by_code:
-                    course = chain | by_code[code]
-                    pieces += _course(code, site, course, lambda day, code=code, site=site: in_force(code, site, day))  # type: ignore[misc]
+            chain = dates.get(CHAIN, {}).get(code, set())
+            own = {
+                site: by_code[code] for site, by_code in dates.items() if site != CHAIN and code in by_code
+            }
+            for scope, days in ((CHAIN, chain), *own.items()):
+                first = (scope, code, SINCE_EVER, in_force(code, scope, date.min))
+                later = sorted(chain | days)
+                pieces += [
+                    first,
+                    *((scope, code, (day - EPOCH).days, in_force(code, scope, day)) for day in later),
+                ]
         return pieces
 
     def _fill(self, table: str, rows: list[tuple[Any, ...]]) -> None:
@@ -121,17 +135,34 @@ class StructureTables:
         self._store.insert_rows(f"{self._scratch}.{table}", _TABLES[table], rows)
 
     def _show(self, version: int) -> None:
-        """Writes what the views `sites` and `departments` show: a whole new snapshot, the greatest version counts."""
+        """Writes what the views `sites` and `departments` show: a whole new snapshot, the greatest version
+        counts.
+        """
         sites = [
             (
-                site, piece.valid_from, piece.valid_to or FOR_EVER, piece.region, piece.kind, piece.name, piece.timezone,
-                piece.business_day_start, piece.currency, version,
+                site,
+                piece.valid_from,
+                piece.valid_to or FOR_EVER,
+                piece.region,
+                piece.kind,
+                piece.name,
+                piece.timezone,
+                piece.business_day_start,
+                piece.currency,
+                version,
             )
             for site in self.state.sites()
             for piece in self.state.site_versions(site)
-        ]  # fmt: skip
+        ]
         departments = [
-            (entry.code, entry.tier.value, entry.titles["en"], entry.titles["uk"], entry.titles["ru"], version)
+            (
+                entry.code,
+                entry.tier.value,
+                entry.titles["en"],
+                entry.titles["uk"],
+                entry.titles["ru"],
+                version,
+            )
             for entry in self.state.dictionary().departments.values()
         ]
         self._store.insert_rows(f"{self._generation}.sites", _SITES, sites)
@@ -151,11 +182,6 @@ def stored_decisions(store: Store, generation: str) -> list[Event]:
     ]
 
 
-def _course(code: str, scope: str, dates: set[date], at: Callable[[date], Any]) -> Pieces:
-    first = (scope, code, SINCE_EVER, at(date.min))
-    return [first, *((scope, code, (day - EPOCH).days, at(day)) for day in sorted(dates))]
-
-
 def _calendar_rows(site: str, calendar: Calendar) -> list[tuple[str, int, int, int]]:
     pieces = calendar.pieces(_FIRST_MS, _LAST_MS)
     rows = [(site, piece.from_ms // SECOND_MS, piece.offset_s, piece.day_start_s) for piece in pieces]
@@ -170,22 +196,44 @@ _TABLES: Final[Mapping[str, pa.Schema]] = {
     "splits": pa.schema([*_SCOPED, ("department", _TEXTS), ("share", pa.list_(pa.float64()))]),
     "multipliers": pa.schema([*_SCOPED, ("first", pa.float64()), ("last", pa.float64())]),
     "budgets": pa.schema(
-        [*_SCOPED, ("stage", _TEXTS), ("department", _TEXTS), ("group_name", _TEXTS), ("budget", pa.list_(pa.int64()))]
+        [
+            *_SCOPED,
+            ("stage", _TEXTS),
+            ("department", _TEXTS),
+            ("group_name", _TEXTS),
+            ("budget", pa.list_(pa.int64())),
+        ]
     ),
     "calendar": pa.schema(
-        [("site_id", pa.string()), ("from_s", pa.int64()), ("offset_s", pa.int32()), ("day_start_s", pa.int32())]
+        [
+            ("site_id", pa.string()),
+            ("from_s", pa.int64()),
+            ("offset_s", pa.int32()),
+            ("day_start_s", pa.int32()),
+        ]
     ),
 }
 _SITES: Final = pa.schema(
     [
-        ("site_id", pa.string()), ("valid_from", pa.date32()), ("valid_to", pa.date32()), ("region", pa.string()),
-        ("kind", pa.string()), ("name", pa.string()), ("timezone", pa.string()), ("business_day_start", pa.string()),
-        ("currency", pa.string()), ("version", pa.uint64()),
+        ("site_id", pa.string()),
+        ("valid_from", pa.date32()),
+        ("valid_to", pa.date32()),
+        ("region", pa.string()),
+        ("kind", pa.string()),
+        ("name", pa.string()),
+        ("timezone", pa.string()),
+        ("business_day_start", pa.string()),
+        ("currency", pa.string()),
+        ("version", pa.uint64()),
     ]
-)  # fmt: skip
+)
 _DEPARTMENTS: Final = pa.schema(
     [
-        ("department", pa.string()), ("tier", pa.string()), ("title_en", pa.string()), ("title_uk", pa.string()),
-        ("title_ru", pa.string()), ("version", pa.uint64()),
+        ("department", pa.string()),
+        ("tier", pa.string()),
+        ("title_en", pa.string()),
+        ("title_uk", pa.string()),
+        ("title_ru", pa.string()),
+        ("version", pa.uint64()),
     ]
-)  # fmt: skip
+)
