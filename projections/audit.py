@@ -1,7 +1,8 @@
-"""Verify and rebuild: a fresh generation derived from the whole log beside the live one, held against it and against the exact domain.
+"""Verify and rebuild: a fresh generation derived from the whole log beside the live one, held against it and
+against the exact domain.
 
-Both build the same way, while the live generation goes on; only the last stretch and the comparison hold it still, since two
-generations can only be compared at the same position and the same clock.
+Both build the same way, while the live generation goes on; only the last stretch and the comparison hold it
+still, since two generations can only be compared at the same position and the same clock.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ Told = Callable[[str, int, int], None]
 
 @dataclass
 class Report:
-    """What an audit found. `events` of the log were derived afresh; `exact` subjects were computed exactly."""
+    """What an audit found: `events` of the log derived afresh, `exact` subjects computed exactly."""
 
     events: int = 0
     exact: int = 0
@@ -48,7 +49,7 @@ class Report:
 
 
 class UpToLive:
-    """A feed that ends where the live generation is: two generations can only be compared when none is ahead."""
+    """A feed that ends where the live generation is: two generations compare only when none is ahead."""
 
     def __init__(self, feed: Feed, live: Projector) -> None:
         self.name = feed.name
@@ -83,12 +84,14 @@ class Audit:
     live: Projector
     feed: Feed
     clock: Callable[[], Ms]
-    told: Told = lambda what, done, whole: None
+    told: Told | None = None
 
     def verify(self, *, exact: bool = True) -> Report:
-        """Compares every derived table with a fresh derivation, and that one with the exact domain; changes nothing."""
+        """Compares every derived table with a fresh derivation, and that one with the exact domain; changes
+        nothing.
+        """
         report = Report()
-        fresh = self._build(report)
+        fresh = self._build()
         try:
             with self.live.lock:
                 self._level(fresh)
@@ -104,7 +107,7 @@ class Audit:
     def rebuild(self) -> Report:
         """Builds a fresh generation, names what differs, and makes it the live one."""
         report = Report()
-        fresh = self._build(report)
+        fresh = self._build()
         with self.live.lock:
             self._level(fresh)
             old = self.live.generation
@@ -117,14 +120,21 @@ class Audit:
         report.switched_to = fresh.generation
         return report
 
-    def _build(self, report: Report) -> Projector:
+    def _build(self) -> Projector:
         database = self.generations.begin()
         feed = UpToLive(self.feed, self.live)
-        fresh = Projector(self.store, feed, generation=database, clock=self.clock, batch=BATCH, scratch=f"scratch_{database}")
+        fresh = Projector(
+            self.store,
+            feed,
+            generation=database,
+            clock=self.clock,
+            batch=BATCH,
+            scratch=f"scratch_{database}",
+        )
         fresh.prepare()
         while (behind := _distance(fresh, self.live)) > NEAR or fresh.rederivations.open:
             whole = sum(self.live.position().values())
-            self.told("derived", whole - behind, whole)
+            self._tell("derived", whole - behind, whole)
             if not fresh.step():
                 break
         return fresh
@@ -139,15 +149,23 @@ class Audit:
         self.live.sweep_to(as_of)
         fresh.sweep_to(as_of)
 
+    def _tell(self, what: str, done: int, whole: int) -> None:
+        if self.told is not None:
+            self.told(what, done, whole)
+
     def _forget_scratch(self, fresh: Projector) -> None:
         self.store.command("DROP DATABASE IF EXISTS $scratch SYNC", scratch=f"scratch_{fresh.generation}")
 
     def _exactly(self, fresh: Projector, report: Report) -> Iterator[str]:
-        """Slices of whole components, derived exactly from their events and compared with the fresh generation's facts."""
+        """Slices of whole components, derived exactly from their events and compared with the fresh
+        generation's facts.
+        """
         derivation = Derivation(self.store, fresh.generation, f"scratch_{fresh.generation}")
         state = fresh.structure.state
         cursor: Key = (-1, "", "", "")
-        ((whole,),) = self.store.rows(f"SELECT uniq(hour, site_id, kind, id) FROM $gen.events WHERE {_DERIVED}", gen=fresh.generation)
+        ((whole,),) = self.store.rows(
+            f"SELECT uniq(hour, site_id, kind, id) FROM $gen.events WHERE {_DERIVED}", gen=fresh.generation
+        )
         while keys := self._subjects(fresh.generation, cursor):
             cursor = max(keys)
             derivation.clear_keys()
@@ -158,12 +176,13 @@ class Audit:
             facts = derive(self._events(fresh.generation, derivation.scratch), state, fresh.as_of)
             yield from compare(self.store, fresh.generation, facts, keys=f"{derivation.scratch}.keys")
             report.exact += len(keys)
-            self.told("computed exactly", report.exact, int(whole))
+            self._tell("computed exactly", report.exact, int(whole))
 
     def _subjects(self, generation: str, after: Key) -> set[Key]:
         rows = self.store.rows(
             f"""SELECT DISTINCT toInt64(toUnixTimestamp(hour)) AS place, site_id, kind, id FROM $gen.events
-            WHERE {_DERIVED} AND (place, site_id, kind, id) > ({{place:Int64}}, {{site:String}}, {{kind:String}}, {{id:String}})
+            WHERE {_DERIVED} AND (place, site_id, kind, id)
+                > ({{place:Int64}}, {{site:String}}, {{kind:String}}, {{id:String}})
             ORDER BY place, site_id, kind, id LIMIT {SLICE}""",
             dict(zip(("place", "site", "kind", "id"), after, strict=True)),
             gen=generation,
@@ -172,8 +191,8 @@ class Audit:
 
     def _events(self, generation: str, scratch: str) -> list[Event]:
         rows = self.store.rows(
-            """SELECT DISTINCT event_id, source, type, version, ms, site_id, data, sequence FROM $gen.events FINAL
-            WHERE (source, event_id) IN (SELECT source, event_id FROM $scratch.work)""",
+            """SELECT DISTINCT event_id, source, type, version, ms, site_id, data, sequence FROM $gen.events
+            FINAL WHERE (source, event_id) IN (SELECT source, event_id FROM $scratch.work)""",
             gen=generation,
             scratch=scratch,
         )

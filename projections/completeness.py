@@ -1,6 +1,7 @@
 """How complete each source is: its last event, and the numbers of its `sequence` that have come.
 
-Kept by merging (greatest time, union of intervals), never by counting, so a replay or another order gives the same.
+Kept by merging (greatest time, union of intervals), never by counting, so a replay or another order gives the
+same.
 """
 
 from __future__ import annotations
@@ -12,10 +13,15 @@ from dataclasses import dataclass, field
 Interval = tuple[int, int, int]
 """First number, last number, time (UTC ms) of the event with the last number."""
 
+MOST_INTERVALS = 10_000
+"""Gaps remembered for a source and partition; beyond them the oldest one is taken as closed."""
+
 
 @dataclass
 class SourceState:
-    """What one source has sent: last event per site (UTC ms), and its sequence numbers as ascending intervals."""
+    """What one source has sent: last event per site (UTC ms), and its sequence numbers as ascending
+    intervals.
+    """
 
     last_ms: dict[str, int] = field(default_factory=dict)
     intervals: list[Interval] = field(default_factory=list)
@@ -28,8 +34,13 @@ class SourceState:
             self._add(int(sequence), ms)
 
     def _add(self, number: int, ms: int) -> None:
+        if len(self.intervals) > MOST_INTERVALS:
+            # A source that skips numbers by design must not grow without bound.
+            (lo, _, _), (_, hi, hi_ms) = self.intervals[:2]
+            self.intervals[:2] = [(lo, hi, hi_ms)]
         intervals = self.intervals
-        if intervals and number == intervals[-1][1] + 1:  # nearly always: the next number of a source in order
+        if intervals and number == intervals[-1][1] + 1:
+            # Nearly always: the next number of a source in order.
             intervals[-1] = (intervals[-1][0], number, ms)
             return
         at = bisect_left(intervals, number, key=lambda interval: interval[1])
@@ -57,8 +68,11 @@ class SourceState:
 WEEK_MS = 7 * 86_400_000
 
 
-def complete_until(sources: Iterable[tuple[str, SourceState]], site: str, chain_last_ms: int) -> tuple[int | None, list[str]]:
-    """A site's completeness (UTC ms, None without a source) over its sources heard in the 7 days before the chain's last event.
+def complete_until(
+    sources: Iterable[tuple[str, SourceState]], site: str, chain_last_ms: int
+) -> tuple[int | None, list[str]]:
+    """A site's completeness (UTC ms, None without a source) over its sources heard in the 7 days before the
+    chain's last event.
 
     Returns also the names of the silent ones.
     """

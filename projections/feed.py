@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 import msgspec
 
-from domain.event import Event
 from domain.errors import Invalid
+from domain.event import Event
 from domain.events import parse_data
 from ingest.log.reader import LogReader
 from ingest.log.record import LogRecord
@@ -27,11 +28,17 @@ class Poison(NamedTuple):
 
 
 class Read(NamedTuple):
-    """What one reading gave: events in order, what was poison, and how far each partition is read by it."""
+    """What one reading gave: events in order, what was poison, and how far each partition is read by it.
+
+    `parts` are the partitions of `told` one by one (empty: all of the only one); `covered` says per partition
+    and log up to which row of the log its events have been read.
+    """
 
     told: Sequence[Told]
     poison: Sequence[Poison]
     positions: Mapping[int, int]
+    parts: Sequence[int] = ()
+    covered: Mapping[int, Mapping[int, int]] = {}
 
 
 class Feed(Protocol):
@@ -44,6 +51,40 @@ class Feed(Protocol):
 
     def head(self) -> Mapping[int, int]:
         """The last position of each partition."""
+
+
+class Reassigned(Exception):
+    """Other partitions belong to this feed now: ask `join` which, and begin from their stored places."""
+
+
+class SharedFeed(ABC):
+    """A feed whose partitions several projectors share: which are whose is decided by others and changes.
+
+    A projector that takes partitions asks `join` for them, reads their stored places, makes a new epoch of
+    its own durable and only then asks `confirm`: one that has lost them meanwhile learns it there, before
+    it has written anything. So the epochs of those who do write rise in the order in which partitions change
+    hands.
+    """
+
+    name: str
+    on_revoke: Callable[[], None] | None = None
+    """Called (in any thread) before partitions are taken away; returns when nothing is being written."""
+
+    @abstractmethod
+    def join(self) -> frozenset[int]:
+        """The partitions that are this feed's now, as numbers of `positions`; waits until all agree."""
+
+    @abstractmethod
+    def confirm(self, positions: Mapping[int, int]) -> None:
+        """Returns when the partitions are still this feed's. Raises Reassigned when not."""
+
+    @abstractmethod
+    def read(self, positions: Mapping[int, int], limit: int) -> Read:
+        """As `Feed.read`. Raises Reassigned."""
+
+    @abstractmethod
+    def head(self) -> Mapping[int, int]:
+        """As `Feed.head`, of the partitions that are this feed's."""
 
 
 class LogFeed:

@@ -145,6 +145,7 @@ class Flusher:
         *,
         swept_from_ms: int | None = None,
         moments_named: bool = True,
+        own: str = "1",
     ) -> None:
         """Step 5: derives the facts of the touched subjects and of all they are linked with, and writes them
         at `version`.
@@ -154,24 +155,28 @@ class Flusher:
             as_of_ms: the clock of this derivation; `swept_from_ms` is that of the one before: promises that
                 the clock broke between the two are touched too.
             version: epoch << 32 | flush number.
+            own: SQL condition on `site_id`: the sites this projector may write (others have a writer of
+                their own).
         """
         derivation = self.derivation
-        self._timed("5_touch", self._touch, keys, as_of_ms, swept_from_ms, moments_named)
+        self._timed("5_touch", self._touch, keys, as_of_ms, swept_from_ms, moments_named, own)
         self._timed("5_close", derivation.close_over_links)
         self._timed("5_stage", derivation.stage)
         self._timed("5_derive", derivation.derive, as_of_ms)
         self._timed("5_write", derivation.write, version)
 
-    def _touch(self, keys: set[Key], as_of_ms: int, swept_from_ms: int | None, moments_named: bool) -> None:
+    def _touch(
+        self, keys: set[Key], as_of_ms: int, swept_from_ms: int | None, moments_named: bool, own: str
+    ) -> None:
         self.derivation.clear_keys()
         self.derivation.add_keys(keys)
         if moments_named:
             self.derivation.add_subjects_of_moments()
         if swept_from_ms is not None:
             self.derivation.add_keys_from(
-                """SELECT DISTINCT placed AS hour, site_id, 'promise' AS kind, promise_id AS id FROM
+                f"""SELECT DISTINCT placed AS hour, site_id, 'promise' AS kind, promise_id AS id FROM
                 $gen.open_until WHERE broken_at > fromUnixTimestamp64Milli($low, 'UTC') AND broken_at <=
-                fromUnixTimestamp64Milli($high, 'UTC')""",
+                fromUnixTimestamp64Milli($high, 'UTC') AND {own}""",
                 low=swept_from_ms,
                 high=as_of_ms,
             )

@@ -1,7 +1,9 @@
-"""The projector: follows a feed, flushes batches, lets the clock break promises, works off what decisions reach back to.
+"""The projector: follows a feed, flushes batches, lets the clock break promises, works off what decisions
+reach back to.
 
-One thread owns one generation of derived data. Everything it knows is in the store, so a killed projector starts again from the
-stored position; `version` (epoch << 32 | flush number) lets the rows of a projector that lost its place lose too.
+One thread owns one generation of derived data. Everything it knows is in the store, so a killed projector
+starts again from the stored position; `version` (epoch << 32 | flush number) lets the rows of a projector
+that lost its place lose too.
 """
 
 from __future__ import annotations
@@ -10,8 +12,10 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import repeat
 from typing import Final
 
 import pyarrow as pa
@@ -19,21 +23,39 @@ import pyarrow as pa
 from domain.times import Ms
 from projections.completeness import SourceState
 from projections.derivation import Key
-from projections.feed import Feed, Read
+from projections.feed import Feed, Read, Reassigned, SharedFeed
 from projections.flush import Batch, Flusher
 from projections.rederivation import Rederivations, reaching_back
-from projections.sources import load_sources, write_sources
+from projections.share import DECIDED, Share
+from projections.sources import Heard, load_sources, write_sources
 from projections.store import Store
 from projections.structure_tables import StructureTables
 
 log = logging.getLogger(__name__)
 
+Prepared = tuple[Read, Batch]
+
 _POSITIONS_SCHEMA: Final = pa.schema(
     [
-        ("feed", pa.string()), ("part", pa.uint32()), ("position", pa.uint64()), ("as_of", pa.timestamp("ms", "UTC")),
+        ("feed", pa.string()),
+        ("part", pa.uint32()),
+        ("position", pa.uint64()),
+        ("as_of", pa.timestamp("ms", "UTC")),
         ("version", pa.uint64()),
     ]
-)  # fmt: skip
+)
+
+_COVERED_SCHEMA: Final = pa.schema(
+    [
+        ("feed", pa.string()),
+        ("part", pa.uint32()),
+        ("log_no", pa.uint32()),
+        ("upto", pa.uint64()),
+        ("version", pa.uint64()),
+    ]
+)
+_REVOKE_WAIT_S: Final = 10.0
+"""How long partitions are held back for a flush under way; one that takes longer loses by its epoch."""
 
 
 @dataclass
@@ -64,7 +86,7 @@ class Projector:
     def __init__(
         self,
         store: Store,
-        feed: Feed,
+        feed: Feed | SharedFeed,
         *,
         generation: str,
         clock: Callable[[], Ms],
@@ -78,9 +100,10 @@ class Projector:
         self.progress = Progress()
         self.positions: dict[int, int] = {}
         self.as_of: Ms = 0
-        self.sources: dict[str, SourceState] = {}
+        self.sources: dict[Heard, SourceState] = {}
+        self.share = Share(store, scratch, shared=isinstance(feed, SharedFeed))
         self.structure = StructureTables(store, generation, scratch)
-        self.rederivations = Rederivations(store, generation)
+        self.rederivations = Rederivations(store, generation, self.share)
         self.lock = threading.Lock()
         """Held during a flush: whoever holds it sees facts, sources and positions of one moment."""
         self._clock = clock
@@ -90,27 +113,85 @@ class Projector:
         self._flusher = Flusher(store, generation, scratch, observe=self._observe)
         self._epoch = 0
         self._flush_no = 0
+        self._swept_to: Ms = 0
+        self._revoked = self._taken = 0
         self._next_break: Ms = 0
         self._stop = threading.Event()
         self._moved = threading.Condition()
+        if isinstance(feed, SharedFeed):
+            feed.on_revoke = self._let_go
 
     def prepare(self) -> None:
-        """Creates what is missing, reads the stored place and opens a new epoch."""
+        """Creates what is missing, reads the stored place and opens a new epoch.
+
+        Raises Reassigned when the partitions of a shared feed went to another projector meanwhile.
+        """
+        taken = self._revoked
+        parts = self.feed.join() if isinstance(self.feed, SharedFeed) else None
         self.store.create(self.generation, "generation", gen=self.generation)
         self._flusher.prepare()
         rows = self.store.rows(
-            "SELECT part, position, toUnixTimestamp64Milli(as_of), version FROM $gen.positions FINAL WHERE feed = {feed:String}",
-            {"feed": self.feed.name},
+            "SELECT part, position, toUnixTimestamp64Milli(as_of), version, feed FROM $gen.positions FINAL"
+            " WHERE feed IN ({feed:String}, {epochs:String})",
+            {"feed": self.feed.name, "epochs": self._epochs},
             gen=self.generation,
         )
-        self.positions = {int(part): int(position) for part, position, _, _ in rows}
-        self.as_of = max((int(as_of) for _, _, as_of, _ in rows), default=0)
-        self._epoch = max((int(version) >> 32 for *_, version in rows), default=0) + 1
+        stored = {
+            int(part): (int(position), int(as_of))
+            for part, position, as_of, _, feed in rows
+            if feed == self.feed.name
+        }
+        self._epoch = max((int(version) >> 32 for *_, version, _ in rows), default=0) + 1
         self._flush_no = 0
-        self._write_positions(self.positions or {part: 0 for part in self.feed.head()}, self.as_of)
-        self.sources = load_sources(self.store, self.generation)
+        places = {part: stored.get(part, (0, 0)) for part in (parts if parts is not None else stored)}
+        self._open_epoch(places)
+        self._load(places)
+        self._taken = taken
+        if self._swept_to < self.as_of:
+            with self._owning():
+                self.sweep_to(self.as_of)
+        if parts:
+            self.structure.show(self._version())
+
+    def _open_epoch(self, places: Mapping[int, tuple[int, Ms]]) -> None:
+        """Makes the epoch durable at the places (position, clock) as they are, each with a clock of its own:
+        what one partition's clock has broken, another's may not have yet.
+        """
+        self.positions = {part: position for part, (position, _) in places.items()}
+        if isinstance(self.feed, SharedFeed):
+            # Claimed apart from the places: a claim of one who has lost the partition must not move them.
+            self._write_positions(dict.fromkeys(places, self._epoch), 0, self._epochs)
+            self.feed.confirm(self.positions)
+        elif not places:
+            self._write_positions(dict.fromkeys(self.feed.head(), 0), 0)
+        for part, (position, as_of) in places.items():
+            self._write_positions({part: position}, as_of)
+
+    def _load(self, places: Mapping[int, tuple[int, Ms]]) -> None:
+        clocks = [as_of for part, (position, as_of) in places.items() if position and not part & DECIDED]
+        self.as_of = max(clocks, default=0)
+        self._swept_to = min(clocks, default=0)
+        every = load_sources(self.store, self.generation)
+        shared = isinstance(self.feed, SharedFeed)
+        self.sources = {heard: state for heard, state in every.items() if not shared or heard[0] in places}
+        sites = ((part, site) for (part, _), state in self.sources.items() for site in state.last_ms)
+        self.share.take(places, sites)
         self.structure.load()
-        self.rederivations.load()
+        self.rederivations.load(self._epoch)
+
+    def _let_go(self) -> None:
+        """Partitions are about to be taken away: what is being written is finished, nothing more is begun."""
+        self._revoked += 1
+        if self.lock.acquire(timeout=_REVOKE_WAIT_S):
+            self.lock.release()
+
+    @contextmanager
+    def _owning(self) -> Iterator[None]:
+        """The lock, while nothing of what is owned has been taken away. Raises Reassigned."""
+        with self.lock:
+            if self._taken != self._revoked:
+                raise Reassigned
+            yield
 
     # Reading
 
@@ -132,19 +213,26 @@ class Projector:
     # Running
 
     def run(self) -> None:
-        """Follows the feed until `stop`. A failure is told in `progress.failing`, and everything is tried again from the stored place."""
-        pause = 0.2
+        """Follows the feed until `stop`. A failure is told in `progress.failing`, and everything is tried
+        again from the stored place.
+        """
+        pause, prepared = 0.2, True
         while not self._stop.is_set():
             try:
+                if not prepared:
+                    self.prepare()
+                    prepared = True
                 self._follow()
                 pause = 0.2
+            except Reassigned:
+                log.info("partitions changed hands; the projector begins from their stored places")
+                prepared = False
             except Exception as error:  # the store or the feed is away: nothing is lost, the place is stored
                 self.progress.failing = f"{type(error).__name__}: {error}"
                 log.exception("projector stopped; it starts again from its stored place")
+                prepared = False
                 self._stop.wait(pause)
                 pause = min(pause * 2, 10.0)
-                if not self._stop.is_set():
-                    self._reload()
 
     def stop(self) -> None:
         """Ends `run` after the flush under way."""
@@ -158,13 +246,17 @@ class Projector:
             pass
 
     def step(self) -> bool:
-        """One flush, one slice of what decisions reach back to, or one sweep; False when there is nothing to do."""
+        """One flush, one slice of what decisions reach back to, or one sweep; False when there is nothing to
+        do.
+        """
         read = self.feed.read(self.positions, self._batch)
         if read.told or read.poison:
             self.flush(read, Batch.of(read.told))
             return True
         if dict(read.positions) != self.positions:  # rows that are no facts: the place moves, nothing else
-            self._advance(read.positions, self.as_of)
+            with self._owning():
+                self._write_covered(read)
+                self._advance(read.positions, self.as_of)
         return self._idle()
 
     def drain_held(self) -> None:
@@ -175,21 +267,21 @@ class Projector:
     def sweep_to(self, as_of: Ms) -> None:
         """Derives what the clock changes up to `as_of`; the caller holds `lock`."""
         as_of = max(as_of, self.as_of)
-        self._flusher.derive(set(), as_of, self._version(), swept_from_ms=self.as_of, moments_named=False)
+        self._derive(set(), as_of)
         self._advance(self.positions, as_of)
 
     def adopt(self, generation: str) -> None:
         """Goes on with another generation derived to the same place; the caller holds `lock`."""
         self.generation = generation
         self.structure = StructureTables(self.store, generation, self._scratch)
-        self.rederivations = Rederivations(self.store, generation)
+        self.rederivations = Rederivations(self.store, generation, self.share)
         self._flusher = Flusher(self.store, generation, self._scratch, observe=self._observe)
         self.prepare()
 
     def _idle(self) -> bool:
         """Work that waits for a quiet moment or comes with the clock."""
         if self.rederivations.open:
-            with self.lock:
+            with self._owning():
                 self._rederive_slice()
             return True
         now = self._clock()
@@ -200,7 +292,7 @@ class Projector:
 
     def _follow(self) -> None:
         """Reads and prepares the next batch in a second thread while this one flushes."""
-        ahead: queue.Queue[tuple[Read, Batch] | BaseException] = queue.Queue(maxsize=1)
+        ahead: queue.Queue[Prepared | Exception] = queue.Queue(maxsize=1)
         halt = threading.Event()
 
         def prepare() -> None:
@@ -213,7 +305,7 @@ class Projector:
                         continue
                     positions = dict(read.positions)
                     _offer(ahead, (read, Batch.of(read.told)), halt)
-            except BaseException as error:
+            except Exception as error:  # noqa: BLE001 - whatever it is, the flushing thread raises it
                 _offer(ahead, error, halt)
 
         thread = threading.Thread(target=prepare, name="projector-reads", daemon=True)
@@ -226,51 +318,58 @@ class Projector:
                     self._idle()
                     self.progress.failing = ""
                     continue
-                if isinstance(item, BaseException):
+                if isinstance(item, Exception):
                     raise item
                 self.flush(*item)
                 self.progress.failing = ""
                 if self.rederivations.open:
-                    with self.lock:
+                    with self._owning():
                         self._rederive_slice()
         finally:
             halt.set()
             thread.join()
-
-    def _reload(self) -> None:
-        try:
-            self.prepare()
-        except Exception:
-            log.exception("the store does not answer")
 
     # Writing
 
     def flush(self, read: Read, batch: Batch) -> None:
         """Takes one batch through all steps; see `projections.flush` for the guarantee of each."""
         started = time.perf_counter()
-        with self.lock:
+        with self._owning():
             as_of = max(self._clock(), self.as_of)
             keys = self._flusher.keep(batch, read.poison)
-            # Decisions of the batch hold for its derivation; what they reach back to is queued before the place moves on.
+            # Decisions of the batch hold for its derivation; what they reach back to is queued before the
+            # place moves on.
             decisions = [told.event for told in read.told if told.event.data.DECISION]
             if decisions:
                 self.structure.apply(decisions, self._version())
                 self.rederivations.add(entry for entry in map(reaching_back, decisions) if entry is not None)
             keys = {key for key in keys if key[2] not in ("structure", "other")}
-            self._flusher.derive(
-                keys, as_of, self._version(), swept_from_ms=self.as_of, moments_named=batch.moments_named
-            )
+            self._derive(keys, as_of, moments_named=batch.moments_named)
             # 6. How complete each source is: merged, so that a replay changes nothing.
             changed = self._hear(read)
-            write_sources(self.store, self.generation, {name: self.sources[name] for name in changed}, self._version())
+            write_sources(
+                self.store, self.generation, {name: self.sources[name] for name in changed}, self._version()
+            )
+            self._write_covered(read)
             # 7. The place, last of all.
             self._advance(read.positions, as_of)
         self.progress.events += len(read.told)
         self.progress.poison += len(read.poison)
         self.progress.last_flush_s = time.perf_counter() - started
 
+    def _derive(self, keys: set[Key], as_of: Ms, *, moments_named: bool = False) -> None:
+        """Derives touched subjects, and what the clock has broken since the last derivation."""
+        self._flusher.derive(
+            keys,
+            as_of,
+            self._version(),
+            swept_from_ms=self._swept_to,
+            moments_named=moments_named,
+            own=self.share.own,
+        )
+
     def _sweep(self, now: Ms) -> None:
-        with self.lock:
+        with self._owning():
             self.sweep_to(now)
 
     def _rederive_slice(self) -> None:
@@ -280,7 +379,7 @@ class Projector:
         keys: set[Key] = self.rederivations.next_slice()
         if keys:
             as_of = max(self._clock(), self.as_of)
-            self._flusher.derive(keys, as_of, self._version(), swept_from_ms=self.as_of, moments_named=False)
+            self._derive(keys, as_of)
             self._advance(self.positions, as_of)
         self.rederivations.done(keys)
 
@@ -288,9 +387,10 @@ class Projector:
         """Whether the clock has broken a promise since the last derivation; remembers when to look again."""
         rows = self.store.rows(
             """SELECT count(), toUnixTimestamp64Milli(min(broken_at)) FROM $gen.open_until
-            WHERE broken_at > fromUnixTimestamp64Milli($as_of, 'UTC')""",
+            WHERE broken_at > fromUnixTimestamp64Milli($as_of, 'UTC') AND $own""",
             gen=self.generation,
             as_of=self.as_of,
+            own=self.share.own,
         )
         count, first = rows[0]
         if count and first <= now:
@@ -298,30 +398,49 @@ class Projector:
         self._next_break = min(int(first), now + 5_000) if count else now + 5_000
         return False
 
-    def _hear(self, read: Read) -> set[str]:
-        changed: set[str] = set()
-        for told in read.told:
+    def _hear(self, read: Read) -> set[Heard]:
+        changed: set[Heard] = set()
+        sites: set[tuple[int, str]] = set()
+        only = min(read.positions, default=0)
+        for told, part in zip(read.told, read.parts or repeat(only), strict=False):
             event = told.event
             if event.data.DECISION:  # a decision is no report about customers
                 continue
-            state = self.sources.get(event.source)
+            heard = (part, event.source)
+            state = self.sources.get(heard)
             if state is None:
-                state = self.sources[event.source] = SourceState()
-            state.hear(event.siteid or "", event.ms, event.sequence)
-            changed.add(event.source)
+                state = self.sources[heard] = SourceState()
+            site = event.siteid or ""
+            state.hear(site, event.ms, event.sequence)
+            changed.add(heard)
+            sites.add((part, site))
+        self.share.hear(sites)
         return changed
+
+    def _write_covered(self, read: Read) -> None:
+        rows = [
+            (self.feed.name, part, log_no, upto, self._version())
+            for part, logs in read.covered.items()
+            for log_no, upto in logs.items()
+        ]
+        self.store.insert_rows(f"{self.generation}.covered", _COVERED_SCHEMA, rows)
 
     def _advance(self, positions: Mapping[int, int], as_of: Ms) -> None:
         self._write_positions(positions, as_of)
         with self._moved:
             self.positions = dict(positions)
-            self.as_of = as_of
+            self.as_of = self._swept_to = as_of
             self._moved.notify_all()
         self._flush_no += 1
         self.progress.flushes += 1
 
-    def _write_positions(self, positions: Mapping[int, int], as_of: Ms) -> None:
-        rows = [(self.feed.name, part, position, as_of, self._version()) for part, position in positions.items()]
+    @property
+    def _epochs(self) -> str:
+        return f"{self.feed.name}/epochs"
+
+    def _write_positions(self, positions: Mapping[int, int], as_of: Ms, feed: str | None = None) -> None:
+        version = self._version()
+        rows = [(feed or self.feed.name, part, at, as_of, version) for part, at in positions.items()]
         self.store.insert_rows(f"{self.generation}.positions", _POSITIONS_SCHEMA, rows)
 
     def _version(self) -> int:
@@ -333,7 +452,11 @@ class Projector:
             self._further(step, seconds)
 
 
-def _offer(to: queue.Queue[tuple[Read, Batch] | BaseException], item: tuple[Read, Batch] | BaseException, halt: threading.Event) -> None:
+def _offer(
+    to: queue.Queue[Prepared | Exception],
+    item: Prepared | Exception,
+    halt: threading.Event,
+) -> None:
     while not halt.is_set():
         try:
             to.put(item, timeout=0.25)

@@ -23,6 +23,7 @@ from domain.events.structure import (
     SplitSet,
 )
 from projections.derivation import Key
+from projections.share import Share
 from projections.store import Store
 
 SLICE: Final = 20_000
@@ -38,6 +39,7 @@ _SCHEMA: Final = pa.schema(
         ("cursor", pa.string()),
         ("done", pa.uint8()),
         ("version", pa.uint64()),
+        ("part", pa.uint32()),
     ]
 )
 
@@ -50,6 +52,7 @@ class Rederivation(NamedTuple):
     site: str
     from_day: int
     cursor: str
+    part: int = 0
 
 
 def reaching_back(event: Event) -> Rederivation | None:
@@ -65,35 +68,37 @@ def reaching_back(event: Event) -> Rederivation | None:
 
 
 class Rederivations:
-    """The queue of one generation."""
+    """The queues of one generation that belong to one projector: one a partition owned."""
 
-    def __init__(self, store: Store, generation: str) -> None:
+    def __init__(self, store: Store, generation: str, share: Share) -> None:
         self._store = store
         self._generation = generation
+        self._share = share
         self._version = 0
         self.open: list[Rederivation] = []
 
-    def load(self) -> None:
-        """Reads what is still open."""
+    def load(self, epoch: int = 0) -> None:
+        """Reads what is still open. What an owner of an earlier epoch still writes loses."""
         rows = self._store.rows(
-            """SELECT toUnixTimestamp64Milli(decided_at), id, site_id, from_day, cursor FROM
-            $gen.rederivations FINAL WHERE done = 0 ORDER BY decided_at, id""",
+            """SELECT toUnixTimestamp64Milli(decided_at), id, site_id, from_day, cursor, part
+            FROM $gen.rederivations FINAL WHERE done = 0 ORDER BY decided_at, id""",
             gen=self._generation,
         )
-        self.open = [Rederivation(*row) for row in rows]
-        self._version = int(
-            self._store.rows("SELECT max(version) FROM $gen.rederivations", gen=self._generation)[0][0]
-        )
+        queues = set(self._share.queues)
+        self.open = [Rederivation(*row) for row in rows if row[5] in queues]
+        latest = self._store.rows("SELECT max(version) FROM $gen.rederivations", gen=self._generation)
+        self._version = max(int(latest[0][0]), epoch << 32)
 
     def add(self, entries: Iterable[Rederivation]) -> None:
         """Queues durably those that concern facts already derived; one queued before (a replay) starts again
         from the beginning.
         """
-        new = [entry for entry in entries if self._after(entry, limit=1)]
+        mine = [entry._replace(part=part) for entry in entries for part in self._share.queues]
+        new = [entry for entry in mine if self._after(entry, limit=1)]
         if new:
             self._write(new, done=False)
-            known = {entry.id for entry in new}
-            self.open = [entry for entry in self.open if entry.id not in known] + new
+            known = {(entry.part, entry.id) for entry in new}
+            self.open = [entry for entry in self.open if (entry.part, entry.id) not in known] + new
 
     def next_slice(self) -> set[Key]:
         """The keys to derive next for the first open entry; empty when that entry has none left."""
@@ -107,7 +112,7 @@ class Rederivations:
                 {identity} AS id
             FROM $gen.{table} FINAL
             WHERE alive AND ({{site:String}} = '' OR site_id = {{site:String}})
-                AND {moment} >= {{earliest:Date}}"""
+                AND {moment} >= {{earliest:Date}} AND {self._share.of(entry.part)}"""
             for table, kind, identity, moment in _WHAT
         ]
         rows = self._store.rows(
@@ -140,7 +145,7 @@ class Rederivations:
 
     def _write(self, entries: list[Rederivation], *, done: bool) -> None:
         self._version += 1
-        rows = [(*entry, int(done), self._version) for entry in entries]
+        rows = [(*entry[:-1], int(done), self._version, entry.part) for entry in entries]
         self._store.insert_rows(f"{self._generation}.rederivations", _SCHEMA, rows)
 
 

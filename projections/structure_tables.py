@@ -61,7 +61,7 @@ class StructureTables:
         for event in decisions:
             self._take(event)
         self._lay_out()
-        self._show(version)
+        self.show(version)
 
     def _take(self, event: Event) -> None:
         self.state.apply(event)
@@ -134,7 +134,7 @@ class StructureTables:
         self._store.command(f"TRUNCATE TABLE $scratch.{table}", scratch=self._scratch)
         self._store.insert_rows(f"{self._scratch}.{table}", _TABLES[table], rows)
 
-    def _show(self, version: int) -> None:
+    def show(self, version: int) -> None:
         """Writes what the views `sites` and `departments` show: a whole new snapshot, the greatest version
         counts.
         """

@@ -1,7 +1,8 @@
 -- Completeness per source: its last event at each site, and the intervals of its `sequence` numbers (lo, hi, time of hi).
--- Merged, never counted: a replay changes nothing.
+-- Merged, never counted: a replay changes nothing. One row a feed partition, since each has a writer of its own.
 CREATE TABLE IF NOT EXISTS $gen.sources
 (
+    part    UInt32,
     source  String,
     version UInt64,
     sites   Array(String),
@@ -11,4 +12,4 @@ CREATE TABLE IF NOT EXISTS $gen.sources
     hi_ms   Array(Int64)
 )
 ENGINE = ${versioned}
-ORDER BY source
+ORDER BY (part, source)
