@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,9 @@ from ingest.log.port import EventLog
 from ingest.log.writer import GIB
 from ingest.sealing import VaultSealer
 from ingest.vault import Vault
+
+
+SWITCH_INTERVAL_S = 0.001
 
 
 def clock_ms() -> Ms:
@@ -46,7 +50,10 @@ class DoorParts:
         return door_routes(self.door, self.keys, self.vault)
 
     async def start(self) -> None:
-        """Begins the automatic intake; requests may come before."""
+        """Begins the automatic intake; requests may come before. Sets the interpreter's switch interval."""
+        # The log's writer leaves the interpreter lock around every statement and waits a whole interval to get it
+        # back from a busy event loop: with Python's 5 ms a group of eight statements spent up to 40 ms waiting.
+        sys.setswitchinterval(SWITCH_INTERVAL_S)
         self.intake.start()
 
     async def stop(self) -> None:
