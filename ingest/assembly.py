@@ -24,7 +24,6 @@ from ingest.log.writer import GIB
 from ingest.sealing import VaultSealer
 from ingest.vault import Vault
 
-
 SWITCH_INTERVAL_S = 0.001
 
 
@@ -51,8 +50,8 @@ class DoorParts:
 
     async def start(self) -> None:
         """Begins the automatic intake; requests may come before. Sets the interpreter's switch interval."""
-        # The log's writer leaves the interpreter lock around every statement and waits a whole interval to get it
-        # back from a busy event loop: with Python's 5 ms a group of eight statements spent up to 40 ms waiting.
+        # The log's writer leaves the interpreter lock around every statement and waits a whole interval to
+        # get it back from a busy event loop: at Python's 5 ms a group spent up to 40 ms waiting.
         sys.setswitchinterval(SWITCH_INTERVAL_S)
         self.intake.start()
 
