@@ -30,6 +30,9 @@ INNER JOIN
     GROUP BY site_id, promise_id, stage, cause
 ) AS c ON c.site_id = r.site_id AND c.promise_id = r.promise_id AND c.stage = r.stage
 UNION ALL
-SELECT site_id, promise_id, 60000, concat('blocked:', if(stage = '', 'unmeasured', stage)), cause, '', 0, toFloat64(taken_s), toFloat64(taken_s), toFloat64(0)
+SELECT
+    site_id, promise_id, 60000, concat('blocked:', if(stage = '', 'unmeasured', stage)), cause, '', 0, toFloat64(sum(taken_s)),
+    toFloat64(sum(taken_s)), toFloat64(0)
 FROM $scratch.gap_taken
 WHERE taken_s > 0
+GROUP BY site_id, promise_id, stage, cause
