@@ -123,13 +123,14 @@ def core_app(settings: Settings) -> FastAPI:
     structure = Structure(lambda: _structure_of(store, generations.live), projector, feed)
     keys = keys_of(settings, layout.keys)
     status = LineStatus(store, projector, reader, layout, generation=lambda: generations.live, clock=clock_ms)
+    reading = store.reader()
     services = Services(
-        store=store,
+        store=reading,
         directory=structure.directory,
         keys=keys,
         progress=Progress(projector, reader.log_no),
         explain=Explainer(
-            store,
+            reading,
             generation=lambda: generations.live,
             structure=structure.state,
             as_of=lambda: projector.as_of or clock_ms(),
@@ -149,6 +150,7 @@ def core_app(settings: Settings) -> FastAPI:
         thread.join()
         keys.close()
         reader.close()
+        reading.close()
         store.close()
 
     app.router.on_startup.append(thread.start)

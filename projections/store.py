@@ -37,8 +37,20 @@ SETTINGS: Final[Mapping[str, Any]] = {
     "join_use_nulls": 0,
     "session_timezone": "UTC",
     "use_variant_as_common_type": 0,  # a step whose branches differ in type is a fault, not a Variant
-    "max_threads": 2,
+    # compiling an expression once it was used three times costs a flush a second and gains little on small batches
+    "compile_expressions": 0,
+    "compile_aggregate_expressions": 0,
+    "compile_sort_description": 0,
 }
+
+READ_LIMITS: Final[Mapping[str, Any]] = {
+    "max_execution_time": 30,
+    "max_memory_usage": 1_500_000_000,
+    "max_bytes_before_external_group_by": 500_000_000,
+    "max_bytes_before_external_sort": 500_000_000,
+    "readonly": 2,
+}
+"""What one query of a reader may take; it shares the process with the projector when embedded."""
 
 
 class StoreError(Exception):
@@ -51,16 +63,22 @@ class Store:
     Args:
         location: a folder (chDB) or `http://user:password@host:8123/database`.
         threads: most threads one query may use.
+        limits: further settings of every query.
     """
 
-    def __init__(self, location: str, *, threads: int = 2) -> None:
+    def __init__(self, location: str, *, threads: int = 2, limits: Mapping[str, Any] | None = None) -> None:
         self.location = location
         self.embedded = "://" not in location
         self.threads = threads
+        self._settings = {**SETTINGS, "max_threads": threads, **(limits or {})}
         self._local = threading.local()
         self._clients: list[Client] = []
         self._lock = threading.Lock()
         self.engines = ENGINES["embedded"]
+
+    def reader(self) -> Store:
+        """The same store for answering questions: read only, within `READ_LIMITS`."""
+        return Store(self.location, threads=self.threads, limits=READ_LIMITS)
 
     def client(self) -> Client:
         """The calling thread's own client (a stream open on a handle hides the results of other queries on
@@ -75,7 +93,7 @@ class Store:
         return client
 
     def _open(self) -> Client:
-        settings = {**SETTINGS, "max_threads": self.threads}
+        settings = self._settings
         try:
             if self.embedded:
                 Path(self.location).mkdir(parents=True, exist_ok=True)
