@@ -155,4 +155,4 @@ def messages(bootstrap: str, topic: str) -> list[Any]:
 
 def headers(record: Any) -> dict[str, str]:
     """Headers as text."""
-    return {name: value.decode() for name, value in record.headers}
+    return {name: value.decode(errors="replace") for name, value in record.headers}
