@@ -5,6 +5,7 @@ SHELL := /bin/bash
 PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || command -v python3)
 VENV   := .venv
 BIN    := $(VENV)/bin
+STORED ?= 1000000
 STAMP  := $(VENV)/.installed
 CODE   := domain ingest projections api grafana moments tests examples benchmarks
 PRESENT = $(wildcard $(CODE))
@@ -46,8 +47,8 @@ format: setup ## let ruff mend what it can
 types: setup ## mypy, strict
 	$(BIN)/mypy
 
-bench: setup ## measure every number of docs/benchmarks.md beside its physical limit, and write that page
-	$(BIN)/python -m benchmarks.run
+bench: setup ## measure and write docs/benchmarks.md, with STORED=1000000 events stored before
+	$(BIN)/python -m benchmarks.run --stored $(STORED)
 
 docs: setup ## write the pages that are generated from the code
 	$(BIN)/python -m moments.cli.reference > docs/command.md.new

@@ -1,0 +1,1 @@
+"""Every number of docs/benchmarks.md, measured beside its physical limit in the same run."""
