@@ -53,7 +53,7 @@ def _shared_with_others(load_before: float) -> list[str]:
         return []
     return [
         "",
-        f"**Others were using this machine:** its load average was {load_before:.1f} before the run began, so that",
+        f"**Others were using this machine:** its load average was {load_before:.1f} before the run, so that",
         "every figure here, limits included, is lower than on a machine of one's own.",
     ]
 
