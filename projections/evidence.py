@@ -122,9 +122,14 @@ def subjects_of(event: Event) -> list[Subject]:
             return [(site, kind, own)]
         kind = "loose" if isinstance(data, MomentOccurred) else "other"
     elif kind == "targets":
-        targets = (("moment", data.moment_id), ("promise", data.promise_id), ("case", data.case_id))  # type: ignore[attr-defined]
-        return [(site, target, id_) for target, id_ in targets if id_ is not None]
+        return [(site, target, id_) for target, id_ in _targets(data) if id_ is not None]
     return [(site, kind, f"{event.id}{IDENTITY}{event.source}")]
+
+
+def _targets(cause: Any) -> tuple[tuple[str, str | None], ...]:
+    """What a root cause names. A dispute is about a promise or a moment; the case it may carry is no target."""
+    named = (("moment", cause.moment_id), ("promise", cause.promise_id))
+    return (*named, ("case", cause.case_id)) if isinstance(cause, RootCauseAssigned) else named
 
 
 _OF_ID: Final = {"visit": "visit_id", "promise": "promise_id", "case": "case_id"}

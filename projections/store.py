@@ -37,7 +37,7 @@ SETTINGS: Final[Mapping[str, Any]] = {
     "join_use_nulls": 0,
     "session_timezone": "UTC",
     "use_variant_as_common_type": 0,  # a step whose branches differ in type is a fault, not a Variant
-    # compiling an expression once it was used three times costs a flush a second and gains little on small batches
+    # compiling an expression at its third use holds a flush up for a second and gains little on small batches
     "compile_expressions": 0,
     "compile_aggregate_expressions": 0,
     "compile_sort_description": 0,

@@ -153,10 +153,10 @@ class Visits:
         own = causes.by_moment.get(moment.moment_id)
         if own is not None:
             return own
-        case_id = moment.case_id
-        if case_id is None and promise is not None:
-            case_id = promise.case_id
-        return causes.of_promise(moment.promise_id, case_id)
+        by_own_case = causes.of_promise(moment.promise_id, moment.case_id)
+        if by_own_case is not None or promise is None:
+            return by_own_case
+        return causes.of_promise(None, promise.case_id)
 
     def _loose(self, event: Event, data: MomentOccurred) -> LooseMoment:
         clock = self.inforce.calendar(self.site)

@@ -9,13 +9,14 @@ SELECT
     argMaxIf(tuple(seconds, ms, department, group_name), told, what = 'moments.stage.completed') AS completion,
     countIf(what = 'moments.stage.completed') > 0 AS completed,
     countIf(what = 'moments.stage.started') > 0 AS started,
-    argMinIf(tuple(ms, group_name), told, what = 'moments.stage.started') AS start,
+    minIf(ms, what = 'moments.stage.started') AS started_ms,
+    argMinIf(group_name, told, what = 'moments.stage.started' AND group_name != '') AS started_in,
     anyIf(tuple(department, group_name, budget), is_declared) AS plan,
     completed AND (isNotNull(completion.1) OR started) AS reported,
-    if(NOT reported, 0, assumeNotNull(coalesce(completion.1, greatest(0, intDiv(completion.2, 1000) - intDiv(start.1, 1000))))) AS actual_s,
+    if(NOT reported, 0, assumeNotNull(coalesce(completion.1, greatest(0, intDiv(completion.2, 1000) - intDiv(started_ms, 1000))))) AS actual_s,
     intDiv(completion.2, 1000) AS completed_s,
     if(declared, plan.1, completion.3) AS owner,
-    multiIf(declared, plan.2, completion.4 != '', completion.4, start.2) AS joined,
+    multiIf(declared, plan.2, completion.4 != '', completion.4, started_in) AS joined,
     if(declared, plan.3, 0) AS budget_s,
     if(joined = '', concat('s', stage), concat('g', joined)) AS node
 FROM

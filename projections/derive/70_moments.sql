@@ -7,7 +7,7 @@ SELECT
     x.channel AS channel,
     transform(x.outcome, ['failed', 'below', 'met', 'exceeded', 'wow'], [0, 50, 75, 90, 100], 0) AS score,
     p.state = 'late' AS has_stages,
-    multiIf(notEmpty(mc.cause.1), mc.cause, notEmpty(pc.own_cause.1), pc.own_cause, x.case_id != '', cc.cause, pk.cause) AS cause
+    multiIf(notEmpty(mc.cause.1), mc.cause, notEmpty(pc.own_cause.1), pc.own_cause, notEmpty(cc.cause.1), cc.cause, pk.cause) AS cause
 FROM
 (
     SELECT
