@@ -86,7 +86,7 @@ class Problem(Exception):
             "detail": self.detail,
         }
         if self.faults:
-            body["errors"] = self.faults
+            body["errors"] = [_pointed(fault) for fault in self.faults]
         return Response(
             msgspec.json.encode(body | self.more), self.status, headers=self.headers, media_type=MEDIA_TYPE
         )
@@ -143,6 +143,13 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(StoreError, unavailable)
     app.add_exception_handler(OperationalError, unavailable)
     app.add_exception_handler(Exception, unexpected)
+
+
+def _pointed(fault: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Every fault has a pointer, as at the door: one for a parameter of the query names it."""
+    if "parameter" not in fault:
+        return fault
+    return {"pointer": f"/{fault['parameter']}", **fault}
 
 
 def _fault(item: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,10 @@ from api.reading import Reading
 from projections.scope import Scope, conditions
 
 _VIEWS = {"promise": ("promises", "promise_id"), "visit": ("visits", "visit_id")}
+_KNOWN: dict[str, list[str]] = {"promise": ["known.state != 'waiting'"], "visit": []}
+"""A promise of which only other events tell is not there yet: it can neither be explained nor make an id
+ambiguous (R6).
+"""
 
 
 def only_site(
@@ -20,7 +24,7 @@ def only_site(
     """
     view, column = _VIEWS[kind]
     where, params = conditions(Scope(sites=reading.scope.sites), "known", departments=False)
-    where.append(f"known.{column} = {{id:String}}")
+    where += [*_KNOWN[kind], f"known.{column} = {{id:String}}"]
     params["id"] = id_
     names = ", ".join(f"known.{name}" for name in ("site_id", *columns))
     sql = f"SELECT {names} FROM moments.{view} AS known\nWHERE {' AND '.join(where)}\nORDER BY known.site_id"

@@ -106,9 +106,8 @@ def admin_routes(
         rows = [{**entry._asdict(), "at": format_rfc3339(entry.at_ms)} for entry in found[:limit]]
         for row in rows:
             del row["at_ms"]
-        return json_response(
-            {"rows": rows, "cursor": str(found[limit - 1].entry) if len(found) > limit else None}
-        )
+        following = str(found[limit - 1].entry) if len(found) > limit else None
+        return json_response({"rows": rows, "next": following, "cursor": following})
 
     return router
 

@@ -49,7 +49,8 @@ def letter_routes(door: Door, keys: Keys, route_class: type[ProblemRoute]) -> AP
         found = await asyncio.to_thread(letters.page, wanted, before=read_cursor(cursor), limit=limit + 1)
         more = len(found) > limit
         rows = [_letter(letter) for letter in found[:limit]]
-        return json_response({"rows": rows, "cursor": str(found[limit - 1].letter) if more else None})
+        following = str(found[limit - 1].letter) if more else None
+        return json_response({"rows": rows, "next": following, "cursor": following})
 
     @router.get("/v1/dead-letters/{letter}", tags=["dead letters"])
     async def show_letter(request: Request, letter: int) -> Response:

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import structlog
 from fastapi import Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 
 from ingest import metrics
@@ -70,7 +71,15 @@ def as_problem(error: Exception) -> Problem | None:
             return Problem(503, str(error), headers={"Retry-After": str(error.retry_after)})
         case KeyRefused():
             return Problem(422, str(error))
+        case RequestValidationError():
+            return _malformed(error)
     return None
+
+
+def _malformed(error: RequestValidationError) -> Problem:
+    """A path or query parameter of the wrong form."""
+    faults = {"/" + "/".join(map(str, fault["loc"][1:])): str(fault["msg"]) for fault in error.errors()}
+    return Problem(422, "; ".join(f"{at[1:]}: {why}" for at, why in faults.items()), pointers=faults)
 
 
 class ProblemRoute(APIRoute):

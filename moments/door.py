@@ -3,6 +3,7 @@
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import httpx
 from fastapi import FastAPI, Request, Response
@@ -56,13 +57,7 @@ def door_app(settings: Settings) -> FastAPI:
         if not reasons:
             return _json({"status": "ready"})
         detail = "; ".join(reason["detail"] for reason in reasons)
-        problem = {"type": "about:blank", "title": "Service Unavailable", "status": 503, "detail": detail}
-        return Response(
-            json.dumps({**problem, "errors": reasons}),
-            503,
-            {"Retry-After": "1"},
-            "application/problem+json",
-        )
+        return _unavailable(detail, reasons)
 
     @app.get("/metrics")
     async def metrics(_: Request) -> Response:
@@ -73,12 +68,35 @@ def door_app(settings: Settings) -> FastAPI:
             text += _families_not_in(text, answer.text)
         return Response(text, media_type=CONTENT_TYPE_LATEST)
 
+    @app.get("/openapi.json", include_in_schema=False)
+    async def openapi() -> Response:
+        """One document of both processes, as there is one address."""
+        answer = await passage.fetch("/openapi.json")
+        if answer is None or answer.status_code != httpx.codes.OK:
+            return _unavailable("the read side is starting", [])
+        return Response(json.dumps(_together(answer.json(), app.openapi())), media_type="application/json")
+
     app.mount("/", passage)
     return app
 
 
+def _together(core: dict[str, Any], door: dict[str, Any]) -> dict[str, Any]:
+    """The core's description with the door's operations and schemas added."""
+    for path, operations in door["paths"].items():
+        core["paths"].setdefault(path, {}).update(operations)
+    for kind, named in door.get("components", {}).items():
+        core.setdefault("components", {}).setdefault(kind, {}).update(named)
+    return core
+
+
 def _json(body: dict[str, str]) -> Response:
     return Response(json.dumps(body), media_type="application/json")
+
+
+def _unavailable(detail: str, faults: list[dict[str, str]]) -> Response:
+    problem = {"type": "about:blank", "title": "Service Unavailable", "status": 503, "detail": detail}
+    body = json.dumps({**problem, "errors": faults})
+    return Response(body, 503, {"Retry-After": "1"}, "application/problem+json")
 
 
 def _faults(answer: httpx.Response) -> list[dict[str, str]]:
