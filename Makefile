@@ -26,7 +26,7 @@ $(STAMP): requirements.lock pyproject.toml
 up: setup ## start the whole platform with a living demonstration chain on http://127.0.0.1:8080
 	$(BIN)/moments up --demo
 
-test: setup ## every test: pure, on real engines, whole system
+test: lint types ## everything: lint, types, and every test (pure, on real engines, whole system)
 	$(BIN)/python -m pytest -m "not soak"
 
 test-pure: setup ## only the tests without engines or processes (seconds)

@@ -24,7 +24,7 @@ class Died(Exception):
 @pytest.mark.parametrize("step", STEPS)
 def test_dying_after_each_step_of_every_third_flush_changes_nothing(store: Store, generation: str, step: str) -> None:
     # given a projector that dies after this step, time and again
-    records = chain_records(STEPS.index(step) + 50, 400)
+    records = chain_records(STEPS.index(step) + 50, 300)
     left = {"alive": 0}
 
     def observe(name: str, _: float) -> None:
@@ -36,7 +36,7 @@ def test_dying_after_each_step_of_every_third_flush_changes_nothing(store: Store
     # when a new one takes over each time, reading batches of another size
     deaths = 0
     while True:
-        projector = projector_of(store, records, generation, batch=60 + 7 * deaths, observe=observe)
+        projector = projector_of(store, records, generation, batch=90 + 7 * deaths, observe=observe)
         try:
             projector.drain()
             break
@@ -61,7 +61,7 @@ def test_events_read_again_after_a_crash_are_not_there_twice(store: Store, gener
         projector_of(store, records, generation, batch=1_000, observe=observe).drain()
 
     # when another one starts from the stored place, with other batches
-    projector_of(store, records, generation, batch=17).drain()
+    projector_of(store, records, generation, batch=120).drain()
 
     # then each event is there once
     rows = store.rows(

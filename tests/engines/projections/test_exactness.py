@@ -11,11 +11,11 @@ from projections.store import Store
 from tests.engines.projections.told import NOW, chain_records, exact_facts, projector_of
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(6))
 def test_nasty_streams_in_any_batches_give_the_exact_facts(store: Store, generation: str, seed: int) -> None:
     # given a shuffled stream with decisions among its events
     records = chain_records(seed, 600)
-    batch = random.Random(seed).choice((13, 100, 2_000))
+    batch = (45, 170, 2_000)[seed % 3]
 
     # when it is projected batch by batch
     projector = projector_of(store, records, generation, batch=batch)
@@ -33,7 +33,7 @@ def test_another_order_of_arrival_gives_the_same_tables(store: Store, generation
     first = [record for record in records if record.type.endswith(".registered")]
     rest = [record for record in records if not record.type.endswith(".registered")]
     random.Random(1).shuffle(rest)
-    projector_of(store, records, generation, batch=97).drain()
+    projector_of(store, records, generation, batch=350).drain()
     other = f"{generation}_shuffled"
     projector_of(store, first + rest, other, batch=301).drain()
 
