@@ -5,6 +5,8 @@ import socket
 from collections.abc import Callable
 from contextlib import suppress
 
+from fastapi import FastAPI
+
 from ingest.errors import LogInUse
 from moments.errors import CommandFailed
 from moments.layout import Layout
@@ -26,9 +28,9 @@ def serve_door(settings: Settings, listener: socket.socket, *, parent_fd: int | 
 
 def serve_door_alone(settings: Settings, announce: Callable[[str], None]) -> None:
     """The door under a supervisor of the user's own."""
-    from moments.platform import first_key, refuse_server_mode
+    from moments.platform import first_key
 
-    refuse_server_mode(settings)
+    refuse_unmade(settings)
     layout = Layout(settings.data)
     layout.make()
     with listen(settings.host, settings.port) as listener:
@@ -39,13 +41,12 @@ def serve_door_alone(settings: Settings, announce: Callable[[str], None]) -> Non
 
 def serve_core(settings: Settings, *, parent_fd: int | None = None) -> None:
     """Projector and KPI API on the core's socket in DATA/run, until stopped."""
-    from moments.core import core_app
     from projections.store import StoreError
 
     layout = Layout(settings.data)
     layout.make()
     try:
-        app = core_app(settings)
+        app = _read_side(settings)
     except StoreError as fault:
         raise CommandFailed(str(fault)) from fault
     with suppress(FileNotFoundError):
@@ -61,3 +62,45 @@ def serve_core(settings: Settings, *, parent_fd: int | None = None) -> None:
             os.umask(before)
         listener.listen(2048)
         serve(app, listener, parent_fd=parent_fd)
+
+
+def serve_api_alone(settings: Settings, announce: Callable[[str], None]) -> None:
+    """The KPI API of the server mode on an address of its own, under a supervisor of the user's own."""
+    from moments.platform import first_key
+    from projections.store import StoreError
+
+    layout = Layout(settings.data)
+    layout.make()
+    with listen(settings.host, settings.port) as listener:
+        first_key(settings, layout, announce)
+        try:
+            app = _read_side(settings)
+        except StoreError as fault:
+            raise CommandFailed(str(fault)) from fault
+        announce(f"listening {address_of(listener)}")
+        serve(app, listener)
+
+
+def refuse_unmade(settings: Settings) -> None:
+    """What settings may ask for and this version does not do."""
+    if settings.log_url is not None:
+        raise CommandFailed("MOMENTS_LOG_URL: a PostgreSQL log is not part of this version; unset it")
+    if settings.ack == "kafka" and settings.kafka_bootstrap is None:
+        raise CommandFailed(
+            "MOMENTS_ACK=kafka needs MOMENTS_KAFKA_BOOTSTRAP and a `moments relay` on this folder"
+        )
+
+
+def in_server_mode(settings: Settings) -> bool:
+    """Whether projectors are processes of their own, fed by Kafka."""
+    return settings.kafka_bootstrap is not None
+
+
+def _read_side(settings: Settings) -> FastAPI:
+    if in_server_mode(settings):
+        from moments.server_api import server_api
+
+        return server_api(settings)
+    from moments.core import core_app
+
+    return core_app(settings)

@@ -3,37 +3,39 @@
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 from fastapi import FastAPI, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from ingest.assembly import open_door
+from ingest.assembly import DoorParts, open_door
+from ingest.door import Door
 from ingest.errors import LogUnwritable
+from ingest.relay.acknowledge import BrokerWord
+from ingest.relay.place import Acknowledged
+from moments.errors import CommandFailed
 from moments.layout import Layout
 from moments.passage import Passage
 from moments.run_keys import keys_of
 from moments.settings import Settings
+
+if TYPE_CHECKING:  # kafka is imported only where it is used
+    from ingest.inbox import InboxReader
 
 
 def door_app(settings: Settings) -> FastAPI:
     """The application on the public address. Raises LogInUse when another process writes the log."""
     layout = Layout(settings.data)
     layout.make()
-    parts = open_door(layout.data, keys=keys_of(settings, layout.keys))
+    acknowledge = BrokerWord(Acknowledged(layout.relay)) if settings.ack == "kafka" else None
+    parts = open_door(layout.data, keys=keys_of(settings, layout.keys), acknowledge=acknowledge)
+    inbox = _inbox(settings, layout, parts.door)
     passage = Passage(layout.core_socket)
 
-    @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        await parts.start()
-        try:
-            yield
-        finally:
-            await parts.stop()
-            await passage.aclose()
-
-    app = FastAPI(lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        lifespan=lambda _: _running(parts, inbox, passage), openapi_url=None, docs_url=None, redoc_url=None
+    )
     app.include_router(parts.routes())
 
     @app.get("/healthz")
@@ -50,7 +52,9 @@ def door_app(settings: Settings) -> FastAPI:
         except LogUnwritable as unwritable:
             reasons.append({"code": "log_unwritable", "detail": str(unwritable)})
         answer = await passage.fetch("/readyz")
-        if answer is None:
+        if answer is None and settings.kafka_bootstrap is not None and not layout.core_socket.exists():
+            pass  # a door of the server mode on its own: the read side is another process elsewhere
+        elif answer is None:
             reasons.append({"code": "core_restarting", "detail": "the read side is starting"})
         elif answer.status_code != httpx.codes.OK:
             reasons.extend(_faults(answer))
@@ -78,6 +82,34 @@ def door_app(settings: Settings) -> FastAPI:
 
     app.mount("/", passage)
     return app
+
+
+@asynccontextmanager
+async def _running(parts: DoorParts, inbox: "InboxReader | None", passage: Passage) -> AsyncIterator[None]:
+    await parts.start()
+    if inbox is not None:
+        inbox.start()
+    try:
+        yield
+    finally:
+        if inbox is not None:
+            await inbox.stop()
+        await parts.stop()
+        await passage.aclose()
+
+
+def _inbox(settings: Settings, layout: Layout, door: Door) -> "InboxReader | None":
+    """What reads the inbox topics of the settings. Raises CommandFailed when they cannot be understood."""
+    if settings.inbox is None:
+        return None
+    from ingest.inbox import InboxOffsets, InboxReader, parse_inboxes
+    from moments.server import access_of, topics_of
+
+    try:
+        inboxes = parse_inboxes(settings.inbox)
+    except ValueError as fault:
+        raise CommandFailed(f"MOMENTS_INBOX: {fault}") from fault
+    return InboxReader(door, access_of(settings), topics_of(settings), inboxes, InboxOffsets(layout.inbox))
 
 
 def _together(core: dict[str, Any], door: dict[str, Any]) -> dict[str, Any]:

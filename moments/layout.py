@@ -32,6 +32,14 @@ class Layout:
         return self.log_folder / "dead-letters.db"
 
     @property
+    def relay(self) -> Path:
+        return self.data / "relay"
+
+    @property
+    def inbox(self) -> Path:
+        return self.log_folder / "inbox.db"
+
+    @property
     def vault_folder(self) -> Path:
         return self.data / "vault"
 

@@ -16,11 +16,16 @@ from projections.store import Store
 BEHIND_LIMIT_S = 60.0
 """A projector that has been behind the log for longer is not ready: its answers are too old."""
 
-_DELAY_SQL = """SELECT site_id, min(received_ms - ms) / 1000 FROM $gen.events
+CLOCKS_SQL = """SELECT site_id, min(received_ms - ms) / 1000 FROM $gen.events
 WHERE ms > {since:Int64} AND main = 1 AND site_id != '' GROUP BY site_id"""
 
-_WAITING_SQL = """SELECT site_id, count() FROM $gen.promises FINAL
+WAITING_SQL = """SELECT site_id, count() FROM $gen.promises FINAL
 WHERE alive = 1 AND state = 'waiting' GROUP BY site_id"""
+
+
+def since(now: Ms) -> Ms:
+    """From when on events tell a site's clock."""
+    return now - HOUR_MS
 
 
 class LineStatus:
@@ -87,10 +92,10 @@ class LineStatus:
         for site, status, number in self._letters():
             key = "waiting_letters" if status == "waiting" else "dead_letters"
             rows.setdefault(site, {})[key] = number
-        for site, number in self._store.rows(_WAITING_SQL, gen=self._generation()):
+        for site, number in self._store.rows(WAITING_SQL, gen=self._generation()):
             rows.setdefault(site, {})["waiting_promises"] = int(number)
-        since = self._clock() - HOUR_MS
-        for site, seconds in self._store.rows(_DELAY_SQL, {"since": since}, gen=self._generation()):
+        recent = {"since": since(self._clock())}
+        for site, seconds in self._store.rows(CLOCKS_SQL, recent, gen=self._generation()):
             # The quickest event tells the clock: it cannot have come before it happened.
             rows.setdefault(site, {})["least_delay_s"] = round(float(seconds), 3)
         return rows

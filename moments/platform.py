@@ -52,7 +52,11 @@ class Running:
 
 
 def up(
-    loaded: Loaded, announce: Callable[[str], None], beside: Callable[[Running], None] | None = None
+    loaded: Loaded,
+    announce: Callable[[str], None],
+    beside: Callable[[Running], None] | None = None,
+    *,
+    embedded: bool = True,
 ) -> None:
     """Runs the platform until a signal ends it.
 
@@ -60,7 +64,8 @@ def up(
     Raises CommandFailed when the folder is in use, the address is taken, or there is no key to guard it.
     """
     settings = loaded.settings
-    refuse_server_mode(settings)
+    if embedded:
+        refuse_server_mode(settings)
     layout = Layout(settings.data)
     layout.make()
     lock = FolderLock(settings.data)
@@ -137,7 +142,7 @@ def refuse_server_mode(settings: Settings) -> None:
     }
     if named := [name for name, given in server.items() if given]:
         raise CommandFailed(
-            f"{', '.join(named)}: the server mode is not part of this version; unset to run embedded"
+            f"{', '.join(named)}: `moments up` is embedded; the server mode has serve, relay, project"
         )
 
 

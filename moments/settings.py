@@ -69,6 +69,33 @@ class Settings(BaseSettings):
         description="the log's database, postgresql://… (server mode); absent: SQLite in the data folder",
     )
     kafka_bootstrap: str | None = Field(None, description="the Kafka brokers (server mode); absent: embedded")
+    kafka_user: str | None = Field(None, description="the user at the brokers, SASL SCRAM-SHA-512")
+    kafka_password: SecretStr | None = Field(None, description="that user's password")
+    kafka_tls: bool = Field(False, description="whether the brokers are spoken to over TLS")
+    kafka_ca: Path | None = Field(
+        None, description="certificates to trust at the brokers, instead of the system's"
+    )
+    kafka_prefix: str = Field(
+        "moments",
+        description="the beginning of the topics' names, to keep installations on one broker apart",
+        pattern=r"^[a-zA-Z0-9._-]{1,100}$",
+        json_schema_extra={"allowed": "letters, digits, dots, dashes"},
+    )
+    kafka_partitions: Count = Field(12, description="partitions of the events' topic when the relay makes it")
+    kafka_replication: int = Field(
+        -1,
+        ge=-1,
+        description="replicas of the topics when the relay makes them; -1: as the brokers are set",
+        json_schema_extra={"allowed": "a whole number, or -1"},
+    )
+    inbox: str | None = Field(
+        None,
+        description="inbox topics the door reads, with the sites each may name: NAME=SITE+SITE,NAME=*",
+        json_schema_extra={"allowed": "NAME=SITE+SITE or NAME=*, several separated by commas"},
+    )
+    metrics_port: Port | None = Field(
+        None, description="where relay and project show /metrics and /healthz, on `host`; absent: nowhere"
+    )
     clickhouse_url: SecretStr | None = Field(
         None,
         description="http://user:password@host:8123/moments (server mode); absent: chDB in the data folder",

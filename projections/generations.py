@@ -59,15 +59,16 @@ class Generations:
         self._meta = meta
         self._live = ""
 
-    def open(self) -> str:
+    def open(self, *, alone: bool = True) -> str:
         """Creates what is missing, drops what was left half-built, and gives the live generation's database.
 
+        Not `alone`, another process may be building one: nothing is dropped.
         Derived data of another shape (after an upgrade) is left behind: a new generation becomes the live one
         and is derived from the beginning of the log.
         """
         self._store.create(self._meta, "meta", meta=self._meta)
         known = self._known()
-        for each in known:
+        for each in known if alone else ():
             if each.state != "live":
                 self._drop(each.database)
         live = max((each for each in known if each.state == "live"), default=None)

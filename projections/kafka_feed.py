@@ -153,6 +153,11 @@ class KafkaFeed(SharedFeed):
             assigned = self._consumer.assignment()
             return {each.partition: end for each, end in self._consumer.end_offsets(list(assigned)).items()}
 
+    def behind(self, positions: Mapping[int, int]) -> int:
+        """Messages after these positions, as far as the last answers of the brokers tell; asks nobody."""
+        ends = {part: self._consumer.highwater(each) for part in positions for each in self._named(part)}
+        return sum(max(0, end - positions[part]) for part, end in ends.items() if end is not None)
+
     def close(self) -> None:
         """Leaves the group: others take over at once."""
         with self._lock:
@@ -181,6 +186,10 @@ class KafkaFeed(SharedFeed):
         records = self._consumer.poll(timeout_ms=wait_ms, max_records=limit)
         self._check()
         return {each.partition: found for each, found in records.items() if found}
+
+    def _named(self, part: int) -> list[TopicPartition]:
+        each = TopicPartition(self._topics.events, part)
+        return [each] if each in self._consumer.assignment() else []
 
     def _pause(self, parts: Iterable[int]) -> None:
         """Nothing is fetched before it is known from where."""

@@ -14,8 +14,6 @@ import os
 import sqlite3
 from pathlib import Path
 
-from kafka.partitioner.default import murmur2
-
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS place (name TEXT PRIMARY KEY, row INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS sites (site TEXT PRIMARY KEY, partition INTEGER NOT NULL) WITHOUT ROWID;
@@ -73,6 +71,8 @@ class Place:
 
     def partition_of(self, site: str, partitions: int) -> int:
         """Where a site's events stand: where they always stood, else by Kafka's own hash of the key."""
+        from kafka.partitioner.default import murmur2  # doors read the word and need no client
+
         known = self._sites.get(site)
         if known is not None and known < partitions:
             return known

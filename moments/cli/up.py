@@ -53,15 +53,19 @@ def serve(
 
     Example: moments serve door --data /srv/moments
     """
-    from moments.app import serve_core, serve_door_alone
+    from moments import platform
+    from moments.app import in_server_mode, refuse_unmade, serve_api_alone, serve_core, serve_door_alone
     from moments.logs import to_stderr
 
     loaded = settings_of(data=data, host=host, port=port)
     to_stderr(loaded.settings.log_level)
     if part is None:
-        up(data=data, host=host, port=port)
+        refuse_unmade(loaded.settings)
+        platform.up(loaded, _announce, embedded=False)
     elif part == "door":
         serve_door_alone(loaded.settings, _announce)
+    elif part == "api" and in_server_mode(loaded.settings):
+        serve_api_alone(loaded.settings, _announce)
     elif part == "api":
         serve_core(loaded.settings)
     else:

@@ -20,7 +20,7 @@ OURS: dict[str, set[str]] = {
 }
 # Of a neighbour, not everything is meant for others: what may be named, package by package.
 NARROWED: dict[tuple[str, str], tuple[str, ...]] = {
-    ("projections", "ingest"): ("ingest.log.reader", "ingest.log.record", "ingest.log"),
+    ("projections", "ingest"): ("ingest.log.reader", "ingest.log.record", "ingest.log", "ingest.relay.wire"),
 }
 # The domain is pure: no I/O, no clock, and of others' packages only these.
 DOMAIN_OTHERS = {"msgspec", "eventsourcing"}

@@ -1,0 +1,196 @@
+"""The server mode put together: relay and projector as processes of their own."""
+
+import signal
+import threading
+from collections.abc import Callable
+from functools import partial
+from typing import TypeVar
+from uuid import uuid4
+
+import structlog
+from prometheus_client import Counter, Gauge, start_http_server
+
+from ingest.assembly import clock_ms
+from ingest.log.reader import LogReader
+from ingest.relay.letters import LettersReader
+from ingest.relay.place import Place, RelayInUse
+from ingest.relay.relay import Relay
+from ingest.relay.session import Line
+from ingest.relay.topics import TopicsUnfit, Wanted, ensure
+from ingest.relay.wire import Access, Topics
+from ingest.vault import Vault
+from moments.errors import CommandFailed
+from moments.layout import Layout
+from moments.settings import Settings
+from projections.feed import Reassigned
+from projections.generations import Generations
+from projections.kafka_feed import KafkaFeed
+from projections.kafka_letters import KafkaLetters
+from projections.projector import Projector
+from projections.store import Store
+
+_T = TypeVar("_T")
+
+log = structlog.get_logger("moments.server")
+
+_projected = Counter("moments_project_events_total", "Events derived.")
+_flushes = Counter("moments_project_flushes_total", "Flushes done.")
+_poison = Counter("moments_project_poison_total", "Messages that were no events.")
+_flush_seconds = Gauge("moments_project_last_flush_seconds", "How long the last flush took.")
+_lag = Gauge("moments_project_lag_messages", "Messages of the partitions owned that are not derived yet.")
+_partitions = Gauge("moments_project_partitions", "Partitions owned.")
+_as_of = Gauge("moments_project_as_of_seconds", "The clock of the last derivation, Unix time.")
+_failing = Gauge("moments_project_failing", "1 while the projector cannot go on.")
+_SHOW_EVERY_S = 5.0
+
+
+def access_of(settings: Settings) -> Access:
+    """How the brokers are reached. Raises CommandFailed without any."""
+    if settings.kafka_bootstrap is None:
+        raise CommandFailed("MOMENTS_KAFKA_BOOTSTRAP is not set: without brokers there is no server mode")
+    return Access(
+        settings.kafka_bootstrap,
+        settings.kafka_user,
+        settings.kafka_password.get_secret_value() if settings.kafka_password else None,
+        settings.kafka_tls,
+        str(settings.kafka_ca) if settings.kafka_ca else None,
+    )
+
+
+def topics_of(settings: Settings) -> Topics:
+    """The topics' names."""
+    return Topics(settings.kafka_prefix)
+
+
+def wanted_of(settings: Settings) -> Wanted:
+    """How missing topics are made."""
+    return Wanted(settings.kafka_partitions, settings.kafka_replication)
+
+
+def server_store(settings: Settings) -> Store:
+    """The ClickHouse server. Raises CommandFailed without one."""
+    if settings.clickhouse_url is None:
+        raise CommandFailed(
+            "MOMENTS_CLICKHOUSE_URL is not set: projectors and API meet at a ClickHouse server"
+        )
+    return Store(settings.clickhouse_url.get_secret_value())
+
+
+def run_relay(settings: Settings, announce: Callable[[str], None]) -> None:
+    """The log of the data folder to Kafka, until SIGTERM or SIGINT.
+
+    Raises CommandFailed when another relay sends this log.
+    """
+    layout = Layout(settings.data)
+    layout.make()
+    access = access_of(settings)
+    try:
+        place = Place(layout.relay)
+    except RelayInUse as taken:
+        raise CommandFailed(str(taken)) from taken
+    reader = LogReader(layout.events)
+    line = Line(
+        reader,
+        place,
+        access,
+        topics_of(settings),
+        clock_ms,
+        wanted=wanted_of(settings),
+        letters=LettersReader(layout.dead_letters),
+    )
+    relay = Relay(line)
+    _on_signals(relay.stop)
+    _show_metrics(settings)
+    announce(f"relaying from {place.row}")
+    try:
+        relay.run()
+    finally:
+        place.close()
+        reader.close()
+
+
+def run_project(settings: Settings, announce: Callable[[str], None]) -> None:
+    """A share of the topic's partitions to ClickHouse, until SIGTERM or SIGINT."""
+    access, topics = access_of(settings), topics_of(settings)
+    store = server_store(settings)
+    layout = Layout(settings.data)
+    layout.make()
+    vault = Vault(layout.vault_folder)
+    stopping = threading.Event()
+    _on_signals(stopping.set)
+    _show_metrics(settings)
+    letters = KafkaLetters(access, topics, vault.seal_letter)
+    scratch = f"scratch_{uuid4().hex[:12]}"
+    try:
+        _insist(stopping, partial(ensure, access, topics, wanted_of(settings)))
+        generations = Generations(store)
+        generation = _insist(stopping, partial(generations.open, alone=False))
+        if generation is None:
+            return
+        feed = KafkaFeed(access, topics, letters, group=f"{topics.prefix}-projectors-{generation}")
+        projector = Projector(store, feed, generation=generation, clock=clock_ms, scratch=scratch)
+        try:
+            _insist(stopping, projector.prepare)
+            announce(f"projecting {generation}")
+            _project(projector, feed, stopping)
+        finally:
+            feed.close()
+            _forget(store, scratch)
+    finally:
+        letters.close()
+        vault.close()
+        store.close()
+
+
+def _project(projector: Projector, feed: KafkaFeed, stopping: threading.Event) -> None:
+    thread = threading.Thread(target=projector.run, name="projector", daemon=True)
+    thread.start()
+    shown = (0, 0, 0)
+    while not stopping.wait(_SHOW_EVERY_S) and thread.is_alive():
+        progress = projector.progress
+        now = (progress.events, progress.flushes, progress.poison)
+        for counter, before, after in zip((_projected, _flushes, _poison), shown, now, strict=True):
+            counter.inc(after - before)
+        shown = now
+        _flush_seconds.set(progress.last_flush_s)
+        _partitions.set(len(projector.share.parts))
+        _as_of.set(projector.as_of / 1000)
+        _failing.set(bool(progress.failing))
+        _lag.set(feed.behind(projector.position()))
+    projector.stop()
+    thread.join()
+
+
+def _insist(stopping: threading.Event, attempt: Callable[[], _T]) -> _T | None:
+    """Tries until it works: brokers and ClickHouse may come later than this process. None when stopped."""
+    pause = 0.5
+    while not stopping.is_set():
+        try:
+            return attempt()
+        except Reassigned:
+            continue
+        except TopicsUnfit as unfit:
+            raise CommandFailed(str(unfit)) from unfit
+        except Exception as away:  # noqa: BLE001 - brokers' and stores' errors have no common root
+            log.warning("waiting", reason=f"{type(away).__name__}: {away}", again_in_s=pause)
+        stopping.wait(pause)
+        pause = min(pause * 2, 10.0)
+    return None
+
+
+def _forget(store: Store, scratch: str) -> None:
+    """Memory tables of a projector that ends; those of a killed one hold no more than a batch."""
+    try:
+        store.command("DROP DATABASE IF EXISTS $scratch SYNC", scratch=scratch)
+    except Exception as away:  # noqa: BLE001 - the end of a process is no time to insist
+        log.warning("scratch_left", scratch=scratch, reason=str(away))
+
+
+def _on_signals(stop: Callable[[], object]) -> None:
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: stop())
+
+
+def _show_metrics(settings: Settings) -> None:
+    if settings.metrics_port is not None:
+        start_http_server(settings.metrics_port, addr=settings.host)

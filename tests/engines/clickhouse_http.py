@@ -1,0 +1,203 @@
+"""ClickHouse's HTTP interface in front of chDB, for tests only: a stand-in for transport, not for a server.
+
+What goes over the wire is what clickhouse-connect sends to a real server and expects from one: the statement
+in the body or the `query` parameter, settings and `param_…` in the URL, FORMAT honoured, inserts as Native
+or Arrow blocks (compressed or not), errors with their code. There are no users, quotas or row policies here:
+chDB has none.
+
+    python -m tests.engines.clickhouse_http FOLDER PORT
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+import tempfile
+import threading
+from email.parser import BytesParser
+from email.policy import HTTP
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+_TRANSPORT = {
+    "query",
+    "database",
+    "session_id",
+    "session_timeout",
+    "session_check",
+    "query_id",
+    "quota_key",
+    "compress",
+    "decompress",
+    "role",
+    "wait_end_of_query",
+    "client_protocol_version",
+    "send_progress_in_http_headers",
+    "enable_http_compression",
+    "http_headers_progress_interval_ms",
+    "buffer_size",
+    "default_format",
+    "user",
+    "password",
+    # a handle that is once read-only stays so, and handles are shared by requests here
+    "readonly",
+}
+_FORMAT = re.compile(rb"\bFORMAT\s+(\w+)\s*;?\s*$", re.IGNORECASE)
+_INSERT = re.compile(rb"^\s*(INSERT\s+INTO\s+.+?)\s+FORMAT\s+(\w+)[ \t]*\n?", re.IGNORECASE | re.DOTALL)
+_CODE = re.compile(r"Code: (\d+)")
+
+
+class Engine:
+    """One chDB; a handle for each thread, with the settings of the request before."""
+
+    def __init__(self, path: str) -> None:
+        import chdb
+
+        self._path = path
+        self._connect = chdb.connect
+        self._local = threading.local()
+
+    def run(self, statement: bytes, params: dict[str, str], default: str) -> tuple[bytes, str]:
+        """(result, its format)."""
+        handle = self._handle(params)
+        insert = _INSERT.match(statement)
+        if insert is not None and insert[2].lower() != b"values":
+            return self._insert(handle, insert[1].decode(), insert[2].decode(), statement[insert.end() :]), ""
+        found = _FORMAT.search(statement)
+        form = found[1].decode() if found else default
+        text = (statement[: found.start()] if found else statement).decode()
+        given = {name[6:]: value for name, value in params.items() if name.startswith("param_")}
+        result = handle.query(text, form, params=given) if given else handle.query(text, form)
+        return (bytes(result.bytes()) if result is not None and result.size() else b""), form
+
+    def _insert(self, handle: Any, head: str, form: str, data: bytes) -> bytes:
+        if not data.strip():
+            return b""
+        with tempfile.NamedTemporaryFile(suffix=".block") as file:
+            file.write(data)
+            file.flush()
+            handle.query(f"{head} FROM INFILE '{file.name}' FORMAT {form}", "TabSeparated")
+        return b""
+
+    def _handle(self, params: dict[str, str]) -> Any:
+        local = self._local
+        if not hasattr(local, "handle"):
+            local.handle, local.settings = self._connect(self._path), {}
+        wanted = {k: v for k, v in params.items() if k not in _TRANSPORT and not k.startswith("param_")}
+        for name in local.settings.keys() - wanted.keys():
+            local.handle.query(f"SET {name} = DEFAULT")
+        for name, value in wanted.items():
+            if local.settings.get(name) != value:
+                quoted = value.replace("\\", "\\\\").replace("'", "\\'")
+                local.handle.query(f"SET {name} = '{quoted}'")
+        local.settings = wanted
+        local.handle.query(f"USE {params.get('database') or 'default'}")
+        return local.handle
+
+
+def handler(engine: Engine) -> type[BaseHTTPRequestHandler]:
+    """The requests of clickhouse-connect."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
+
+        def do_GET(self) -> None:
+            if urlsplit(self.path).path == "/ping":
+                self._answer(200, b"Ok.\n")
+            else:
+                self._run(b"")
+
+        def do_POST(self) -> None:
+            self._run(self._body())
+
+        def _body(self) -> bytes:
+            if "chunked" in self.headers.get("Transfer-Encoding", ""):
+                chunks = []
+                while size := int(self.rfile.readline().split(b";")[0], 16):
+                    chunks.append(self.rfile.read(size))
+                    self.rfile.readline()
+                self.rfile.readline()
+                raw = b"".join(chunks)
+            else:
+                raw = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            return _decoded(raw, self.headers.get("Content-Encoding", ""))
+
+        def _run(self, body: bytes) -> None:
+            params = dict(parse_qsl(urlsplit(self.path).query, keep_blank_values=True))
+            kind = self.headers.get("Content-Type", "")
+            if kind.startswith("multipart/form-data"):
+                message = BytesParser(policy=HTTP).parsebytes(f"Content-Type: {kind}\r\n\r\n".encode() + body)
+                parts = message.iter_parts()
+                params |= {
+                    p.get_param("name", header="content-disposition"): p.get_content().strip("\r\n")
+                    for p in parts
+                }
+                body = b""
+            query = params.get("query", "").encode()
+            statement = query + (b"\n" + body if query and body else body)
+            form = self.headers.get("X-ClickHouse-Format") or params.get("default_format") or "TabSeparated"
+            try:
+                result, form = engine.run(statement, params, form)
+            except Exception as error:  # noqa: BLE001 - whatever the engine says, the client is told
+                text = str(error)
+                code = _CODE.search(text)
+                text = text[text.find("Code:") :] if code else text
+                self._answer(500, text.encode(), {"X-ClickHouse-Exception-Code": code[1] if code else "1002"})
+                return
+            self._answer(200, result, {"X-ClickHouse-Format": form} if form else {})
+
+        def _answer(self, status: int, body: bytes, headers: dict[str, str] | None = None) -> None:
+            self.send_response(status)
+            summary = json.dumps({"read_rows": "0", "written_rows": "0"})
+            for name, value in {
+                "X-ClickHouse-Timezone": "UTC",
+                "X-ClickHouse-Summary": summary,
+                "Content-Type": "application/octet-stream",
+                "Content-Length": str(len(body)),
+                **(headers or {}),
+            }.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    return Handler
+
+
+def _decoded(raw: bytes, encoding: str) -> bytes:
+    if encoding == "lz4":
+        import lz4.frame
+
+        return lz4.frame.decompress(raw)
+    if encoding == "zstd":
+        import zstandard
+
+        return zstandard.ZstdDecompressor().decompressobj().decompress(raw)
+    if encoding == "gzip":
+        import gzip
+
+        return gzip.decompress(raw)
+    return raw
+
+
+class Front(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+
+
+def main() -> None:
+    folder, port = sys.argv[1:]
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    front = Front(("127.0.0.1", int(port)), handler(Engine(folder)))
+    print(f"listening {front.server_port}", flush=True)
+    front.serve_forever()
+
+
+if __name__ == "__main__":
+    main()

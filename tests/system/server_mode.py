@@ -1,0 +1,225 @@
+"""The server mode as it runs: broker, ClickHouse front on chDB, door, relay, projectors, API, each a process."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import httpx
+import msgspec
+
+from projections.compare import compare
+from projections.store import Store
+from tests.engines.kafka.broker import Broker, free_port, running
+from tests.engines.projections.told import exact_facts, records_of
+from tests.site_stories import CloudEventDict
+from tests.streams import random_stream, site_decisions
+
+ROOT = Path(__file__).parents[2]
+KEY = "server-mode-test-key-" + "x" * 20
+DAY_MS = 86_400_000
+
+
+class Part:
+    """One process, to be killed, stopped and started again."""
+
+    def __init__(self, name: str, arguments: Sequence[str], environment: dict[str, str], log: Path) -> None:
+        self.name = name
+        self._arguments = [sys.executable, *arguments]
+        self._environment = {**os.environ, **environment}
+        self._log = log
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> Part:
+        assert self.process is None or self.process.poll() is not None
+        with self._log.open("ab") as output:
+            self.process = subprocess.Popen(
+                self._arguments,
+                cwd=ROOT,
+                env=self._environment,
+                stdout=output,
+                stderr=output,
+                stdin=subprocess.DEVNULL,
+            )
+        return self
+
+    def send(self, what: signal.Signals) -> None:
+        assert self.process is not None
+        self.process.send_signal(what)
+
+    def kill(self) -> None:
+        self.send(signal.SIGKILL)
+        assert self.process is not None
+        self.process.wait()
+
+    def end(self) -> None:
+        """A clean stop; its exit code must be 0."""
+        if self.process is None or self.process.poll() is not None:
+            return
+        self.send(signal.SIGCONT)
+        self.send(signal.SIGTERM)
+        try:
+            self.process.wait(30)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            raise AssertionError(f"{self.name} does not stop: {self.told()}") from None
+
+    def told(self) -> str:
+        return self._log.read_text()[-3000:]
+
+
+class Chain:
+    """All parts on one machine, and what has been sent through them."""
+
+    def __init__(self, folder: Path, broker: Broker, **settings: str) -> None:
+        self.folder = folder
+        self.broker = broker
+        clickhouse, door, api = free_port(), free_port(), free_port()
+        self.url, self.api_url = f"http://127.0.0.1:{door}", f"http://127.0.0.1:{api}"
+        self.clickhouse_url = f"http://default:@127.0.0.1:{clickhouse}/moments"
+        environment = {
+            "MOMENTS_ADMIN_KEY": KEY,
+            "MOMENTS_KAFKA_BOOTSTRAP": broker.bootstrap,
+            "MOMENTS_KAFKA_PARTITIONS": "4",
+            "MOMENTS_CLICKHOUSE_URL": self.clickhouse_url,
+            **settings,
+        }
+
+        def part(name: str, *arguments: str, data: str = "door") -> Part:
+            given = {**environment, "MOMENTS_DATA": str(folder / data)}
+            return Part(name, arguments, given, folder / f"{name}.log")
+
+        self.front = part(
+            "front", "-m", "tests.engines.clickhouse_http", str(folder / "clickhouse"), str(clickhouse)
+        )
+        self.door = part("door", "-m", "moments", "serve", "door", "--port", str(door))
+        self.relay = part("relay", "-m", "moments", "relay")
+        self.projectors = [
+            part(f"project{n}", "-m", "moments", "project", data=f"project{n}") for n in (1, 2)
+        ]
+        self.api = part("api", "-m", "moments", "serve", "api", "--port", str(api), data="api")
+        self.sent: list[CloudEventDict] = []
+        self.position = ""
+        self.http = httpx.Client(headers={"Authorization": f"Bearer {KEY}"}, timeout=30)
+        self.store = Store(self.clickhouse_url)
+
+    @property
+    def parts(self) -> list[Part]:
+        return [self.front, self.door, self.relay, *self.projectors, self.api]
+
+    def start(self) -> Chain:
+        for each in self.parts:
+            each.start()
+        until(
+            lambda: self.answers(self.url) and self.answers(self.api_url),
+            90,
+            lambda: self.api.told() + self.door.told(),
+        )
+        return self
+
+    def answers(self, url: str) -> bool:
+        with suppress(httpx.TransportError):
+            return self.http.get(url + "/healthz").status_code == 200
+        return False
+
+    def post(self, events: Sequence[CloudEventDict], *, seconds: float = 60) -> dict[str, Any]:
+        """Sends one batch until it is answered, as a till would: the door may be down or busy."""
+        deadline = time.monotonic() + seconds
+        while True:
+            with suppress(httpx.TransportError):
+                answer = self.http.post(
+                    self.url + "/v1/events?import=true",
+                    content=msgspec.json.encode(events),
+                    headers={"Content-Type": "application/cloudevents-batch+json"},
+                )
+                if answer.status_code in {202, 207}:
+                    self.position = answer.json()["position"]
+                    return answer.json()
+                assert answer.status_code in {429, 503}, answer.text
+            assert time.monotonic() < deadline, self.door.told()
+            time.sleep(0.1)
+
+    def take(self, events: Sequence[CloudEventDict]) -> None:
+        """Sends events in batches; all must be accepted, now or by an attempt whose answer was lost."""
+        for start in range(0, len(events), 50):
+            told = self.post(events[start : start + 50])
+            assert told["rejected"] == 0, told
+        self.sent += events
+
+    def derived(self, seconds: float = 90) -> None:
+        """Waits until the API holds everything that was answered for."""
+
+        def holds() -> bool:
+            with suppress(httpx.TransportError):
+                answer = self.http.get(self.api_url + "/v1/sites", params={"min_position": self.position})
+                return answer.status_code == 200
+            return False
+
+        until(holds, seconds, lambda: "".join(f"--- {each.name}\n{each.told()}" for each in self.parts))
+        until(self._settled, seconds, lambda: "re-derivations are still open")
+
+    def _settled(self) -> bool:
+        ((open_,),) = self.store.rows("SELECT count() FROM g1.rederivations FINAL WHERE done = 0")
+        return int(open_) == 0
+
+    def differences(self) -> list[str]:
+        """What the store holds against exact arithmetic over the distinct events sent."""
+        records = records_of(self.sent)
+        facts, _ = exact_facts(records, int(time.time() * 1000))
+        found = compare(self.store, "g1", facts)
+        ((rows, distinct),) = self.store.rows(
+            "SELECT count(), uniqExact(source, event_id) FROM g1.events FINAL WHERE main = 1"
+        )
+        if (rows, distinct) != (len(records), len(records)):
+            found.append(f"{rows} rows, {distinct} events, {len(records)} were sent")
+        return found
+
+    def end(self) -> None:
+        """Everything stops cleanly, wherever it stands."""
+        for each in reversed(self.parts):
+            each.end()
+        self.http.close()
+        self.store.close()
+
+
+@contextmanager
+def chain(folder: Path, **settings: str) -> Iterator[Chain]:
+    """A whole server mode on loopback."""
+    with running(folder / "kafka") as broker:
+        whole = Chain(folder, broker, **settings)
+        try:
+            yield whole.start()
+            whole.end()
+        finally:
+            for each in whole.parts:
+                if each.process is not None and each.process.poll() is None:
+                    each.process.kill()
+
+
+def story(seed: int, size: int) -> tuple[list[CloudEventDict], list[CloudEventDict]]:
+    """(registrations, everything else): long enough ago that no clock changes anything any more."""
+    past = int(time.time() * 1000) // DAY_MS * DAY_MS - 10 * DAY_MS
+    decisions = site_decisions(seed, past)
+    first = [event for event in decisions if event["type"].endswith(".registered")]
+    later = [event for event in decisions if not event["type"].endswith(".registered")]
+    events = random_stream(seed, size, past)
+    rng = random.Random(f"story {seed}")
+    for decision in later:
+        events.insert(rng.randint(0, len(events)), decision)
+    return first, events
+
+
+def until(holds: Callable[[], bool], seconds: float, told: Callable[[], str]) -> None:
+    """Polls with a deadline."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, told()
+        time.sleep(0.05)
