@@ -1,0 +1,9 @@
+-- Moments by what they cost: points lost against the standard, how often, and how many met it.
+SELECT
+    facts.moment AS moment, toFloat64(count()) AS n, countIf(facts.score >= 75) / count() AS at_standard,
+    sum(facts.weight * greatest(0, 75 - toFloat64(facts.score))) AS debit, sum(facts.weight * greatest(0, toFloat64(facts.score) - 75)) AS credit
+@{from_}
+@{where}
+GROUP BY moment
+ORDER BY debit DESC, moment
+LIMIT 40

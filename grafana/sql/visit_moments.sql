@@ -1,0 +1,7 @@
+-- Its moments in order: how much each weighs, what it scored, and on what evidence points are shared.
+SELECT
+    toFloat64(position) AS position, at, moment, outcome, toFloat64(score) AS score, weight, weight * greatest(0, 75 - toFloat64(score)) AS debit,
+    weight * greatest(0, toFloat64(score) - 75) AS credit, basis, if(derived = 1, 'derived', 'told') AS origin, promise_id
+FROM moments.visit_moments
+WHERE visit_id = ${visit:singlequote} AND site_id IN (${site:singlequote})
+ORDER BY position

@@ -1,0 +1,8 @@
+-- Visits that lost the most, worst first. A row opens the visit.
+SELECT
+    facts.site_id AS site_id, facts.visit_id AS visit_id, facts.started_at AS started_at, facts.channel AS channel, facts.ves AS ves,
+    facts.last_score AS last_score, facts.debit AS debit, facts.credit AS credit
+@{from_}
+@{where}
+ORDER BY debit DESC, site_id, visit_id
+LIMIT 50

@@ -1,0 +1,121 @@
+"""A chain of twelve days in a chDB of its own, through the real projector, with samples of the line's
+state."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from domain.cloudevents import from_structured
+from domain.times import DAY_MS, HOUR_MS, parse_rfc3339
+from moments.simulate import chain_of, decisions, history
+from projections.evidence import Told
+from projections.feed import Read
+from projections.projector import Projector
+from projections.public import create_public, record_status
+from projections.store import Store
+from tests.plugin import Frame, TimeRange, expand, frame, interpolate
+from tests.streams import to_event
+
+NOW = parse_rfc3339("2026-11-20T17:20:00Z")
+DAYS = 12
+SITES = ("msk-01", "kyv-01", "msk-51", "ala-01", "spb-01", "waw-01")
+"""Of all three regions and both kinds; the last promises less time than its own plan needs."""
+
+
+class ListFeed:
+    """Events at hand, all at once."""
+
+    name = "list"
+
+    def __init__(self, told: Sequence[Told]) -> None:
+        self.told = list(told)
+
+    def read(self, positions: Mapping[int, int], limit: int) -> Read:
+        done = positions.get(1, 0)
+        batch = self.told[done : done + limit]
+        return Read(batch, [], {1: done + len(batch)})
+
+    def head(self) -> Mapping[int, int]:
+        return {1: len(self.told)}
+
+
+def told_of(position: int, line: str) -> Told:
+    envelope = from_structured(line.encode())
+    data = bytes(envelope.data).decode()
+    return Told(to_event(json.loads(line)), envelope.version, NOW, 1, position, data, "")
+
+
+@dataclass
+class Boards:
+    """The store, asked the way Grafana asks it."""
+
+    store: Store
+    held: dict[str, tuple[list[str], list[str], list[tuple[Any, ...]]]] = field(default_factory=dict)
+    """Answers by their whole text: many boards and tests ask the same."""
+
+    def ask(
+        self, raw_sql: str, format_: int, at: TimeRange, values: Mapping[str, str | Sequence[str]]
+    ) -> tuple[list[str], list[str], Frame]:
+        """Names and ClickHouse types of the columns, and the frame."""
+        text = expand(interpolate(raw_sql, values), at)
+        if text not in self.held:
+            result = self.store.client().query(text)
+            types = [type_.name for type_ in result.column_types]
+            self.held[text] = list(result.column_names), types, [tuple(row) for row in result.result_rows]
+        names, types, rows = self.held[text]
+        return names, types, frame(format_, names, rows)
+
+    def options(self, raw_sql: str, at: TimeRange, values: Mapping[str, str | Sequence[str]]) -> list[str]:
+        """A query variable's values: the first column."""
+        _, _, found = self.ask(raw_sql, 1, at, values)
+        return [] if not found.fields else [str(value) for value in found.fields[0][2]]
+
+
+def filled(folder: Path, lines: Sequence[str], now: int = NOW) -> Store:
+    store = Store(str(folder))
+    told = [told_of(position, line) for position, line in enumerate(lines, start=1)]
+    projector = Projector(store, ListFeed(told), generation="g1", clock=lambda: now)
+    projector.prepare()
+    create_public(store, "g1", "moments")
+    projector.drain()
+    return store
+
+
+@pytest.fixture(scope="module")
+def boards(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Boards]:
+    chain = [site for site in chain_of(20) if site.code in SITES]
+    past = history(chain, days=DAYS, until_ms=NOW, seed=1, visits=14)
+    store = filled(
+        Path(tmp_path_factory.mktemp("clickhouse")), [*decisions(chain, seed=1), *(line for _, line in past)]
+    )
+    for ago in range(6):
+        figures = {("", "lag_events"): 10.0 * ago, ("", "behind_s"): 2.0, ("", "dead_letters"): 3.0}
+        figures |= {
+            ("", "waiting_letters"): 1.0,
+            ("msk-01", "dead_letters"): 3.0,
+            ("msk-01", "waiting_promises"): 1.0,
+        }
+        record_status(store, "moments", NOW - ago * HOUR_MS, figures)
+    yield Boards(store)
+    store.close()
+
+
+@pytest.fixture(scope="module")
+def week() -> TimeRange:
+    """Ends within an hour, as ranges do: the hour that has begun counts."""
+    return TimeRange(NOW - 8 * DAY_MS + 17, NOW, 300)
+
+
+def instant(ms: int) -> str:
+    return datetime.fromtimestamp(ms / 1000, UTC).isoformat()
+
+
+def panels_of(model: dict[str, Any]) -> list[dict[str, Any]]:
+    return [panel for panel in model["panels"] if panel["type"] != "text"]
