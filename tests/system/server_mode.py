@@ -1,4 +1,4 @@
-"""The server mode as it runs: broker, ClickHouse front on chDB, door, relay, projectors, API, each a process."""
+"""The server mode as it runs: broker, ClickHouse front on chDB, door, relay, projectors, API as processes."""
 
 from __future__ import annotations
 

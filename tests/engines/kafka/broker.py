@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import os
 import shutil
 import signal
@@ -25,7 +26,8 @@ _READY_S = 60.0
 def cache() -> Path:
     """Where the jars lie: outside the tree, shared by all checkouts of the user."""
     base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return base / "moments" / f"kafka-{VERSION}"
+    named = hashlib.sha256(POM.read_bytes()).hexdigest()[:8]
+    return base / "moments" / f"kafka-{VERSION}-{named}"
 
 
 def jars() -> Path:
@@ -39,7 +41,7 @@ def jars() -> Path:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not folder.is_dir():
             assert maven is not None
-            beside = folder.with_suffix(".part")
+            beside = folder.with_name(folder.name + ".part")
             shutil.rmtree(beside, ignore_errors=True)
             fetched = subprocess.run(
                 [
