@@ -21,8 +21,8 @@ def main() -> int:
     chosen = parser.parse_args()
     settings = load().settings
     to_stderr(settings.log_level)
-    # Both parts make and drop many small objects without cycles: with the default thresholds the collector looks for
-    # cycles among them all the time (measured: half of the time to decode an event).
+    # Both parts make and drop many small objects without cycles: with the default thresholds the collector
+    # looks for cycles among them all the time (measured: half of the time to decode an event).
     gc.freeze()
     gc.set_threshold(100_000, 20, 50)
     try:

@@ -25,16 +25,22 @@ for _verbs in (up, line, emit, simulate, audits, dead_letters, sites, keys, kpis
     _verbs.register(app)
 
 
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"moments {__version__}")
+        raise typer.Exit
+
+
 @app.callback()
 def _every_verb(
-    version: bool = typer.Option(False, "--version", is_eager=True, help="Print the version and leave."),
-    debug: bool = typer.Option(  # noqa: ARG001 - `main` takes it out; here for --help
+    version: bool = typer.Option(
+        False, "--version", is_eager=True, callback=_version, help="Print the version and leave."
+    ),
+    debug: bool = typer.Option(
         False, "--debug", help="Show the traceback of an error; works after a verb too."
     ),
 ) -> None:
-    if version:
-        typer.echo(f"moments {__version__}")
-        raise typer.Exit
+    """Nothing of their own: what holds for every verb is done in `main`."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
