@@ -119,6 +119,10 @@ class Jobs:
 
 def do(settings: Settings, job: Job, told: Told) -> Outcome:
     """The job, by the platform that runs on the data folder, or here when none does."""
+    if settings.kafka_bootstrap is not None:
+        from moments.server_jobs import do_on_server
+
+        return _outcome(do_on_server(settings, job, told))
     running = runfile.read(settings.data)
     if running is not None:
         return _ask(running, job, told)

@@ -124,29 +124,34 @@ def run_project(settings: Settings, announce: Callable[[str], None]) -> None:
     try:
         _insist(stopping, partial(ensure, access, topics, wanted_of(settings)))
         generations = Generations(store)
-        generation = _insist(stopping, partial(generations.open, alone=False))
-        if generation is None:
-            return
-        feed = KafkaFeed(access, topics, letters, group=f"{topics.prefix}-projectors-{generation}")
-        projector = Projector(store, feed, generation=generation, clock=clock_ms, scratch=scratch)
-        try:
-            _insist(stopping, projector.prepare)
-            announce(f"projecting {generation}")
-            _project(projector, feed, stopping)
-        finally:
-            feed.close()
-            _forget(store, scratch)
+        while not stopping.is_set():
+            generation = _insist(stopping, partial(generations.open, alone=False))
+            if generation is None:
+                return
+            # Places of another generation are other places, so its projectors are another group.
+            feed = KafkaFeed(access, topics, letters, group=f"{topics.prefix}-projectors-{generation}")
+            projector = Projector(store, feed, generation=generation, clock=clock_ms, scratch=scratch)
+            try:
+                _insist(stopping, projector.prepare)
+                announce(f"projecting {generation}")
+                _project(projector, feed, stopping, partial(_replaced, generations, generation))
+            finally:
+                feed.close()
+                _forget(store, scratch)
     finally:
         letters.close()
         vault.close()
         store.close()
 
 
-def _project(projector: Projector, feed: KafkaFeed, stopping: threading.Event) -> None:
+def _project(
+    projector: Projector, feed: KafkaFeed, stopping: threading.Event, replaced: Callable[[], bool]
+) -> None:
+    """Projects until the process is to stop, or a rebuild has made another generation the live one."""
     thread = threading.Thread(target=projector.run, name="projector", daemon=True)
     thread.start()
     shown = (0, 0, 0)
-    while not stopping.wait(_SHOW_EVERY_S) and thread.is_alive():
+    while not stopping.wait(_SHOW_EVERY_S) and thread.is_alive() and not _asked(replaced):
         progress = projector.progress
         now = (progress.events, progress.flushes, progress.poison)
         for counter, before, after in zip((_projected, _flushes, _poison), shown, now, strict=True):
@@ -159,6 +164,18 @@ def _project(projector: Projector, feed: KafkaFeed, stopping: threading.Event) -
         _lag.set(feed.behind(projector.position()))
     projector.stop()
     thread.join()
+
+
+def _replaced(generations: Generations, generation: str) -> bool:
+    return generations.refresh() != generation
+
+
+def _asked(replaced: Callable[[], bool]) -> bool:
+    try:
+        return replaced()
+    except Exception as away:  # noqa: BLE001 - the store is away: the projector says so itself
+        log.debug("store_away", reason=str(away))
+        return False
 
 
 def _insist(stopping: threading.Event, attempt: Callable[[], _T]) -> _T | None:

@@ -53,6 +53,7 @@ class StoredStructure:
         with self._lock:
             if time.monotonic() - self._looked_at < _LOOK_S:
                 return
+            self._generations.refresh()
             known = self._store.rows(
                 """SELECT uniqExact(source, event_id) FROM $gen.events
                 WHERE hour = toDateTime(0, 'UTC') AND kind = 'structure'""",

@@ -87,6 +87,19 @@ class Generations:
         """The live generation's database."""
         return self._live
 
+    def refresh(self) -> str:
+        """Looks which generation is live now: another process may have switched; '' before the first."""
+        self._store.create(self._meta, "meta", meta=self._meta)
+        live = max((each for each in self._known() if each.state == "live"), default=None)
+        self._live = live.database if live is not None else ""
+        return self._live
+
+    def drop_older(self, database: str) -> None:
+        """Drops retired generations before this one."""
+        for each in self._known():
+            if each.state == "retired" and each.number < int(database[1:]):
+                self._drop(each.database)
+
     def begin(self) -> str:
         """The database of a new generation, registered as being built."""
         number = max((each.number for each in self._known()), default=0) + 1

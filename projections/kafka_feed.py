@@ -246,8 +246,12 @@ class TopicFeed:
         reading = _Reading({part.partition: 0 for part in self._partitions} | dict(positions))
         self._seek(reading.positions, until)
         wait = WAIT_MS
+        deadline = monotonic() + CONFIRM_S
         while reading.messages < limit and reading.size < MOST_BYTES:
             records = self._consumer.poll(timeout_ms=wait, max_records=limit - reading.messages)
+            if not records and not reading.messages and self._short(until) and monotonic() < deadline:
+                wait = WAIT_MS  # what is known to stand there is waited for
+                continue
             if not records:
                 break
             for part, found in records.items():
@@ -271,6 +275,11 @@ class TopicFeed:
         """Closes the connections."""
         self._consumer.close()
         self._decisions.close()
+
+    def _short(self, until: Mapping[int, int] | None) -> bool:
+        return until is not None and any(
+            self._at[each.partition] < until.get(each.partition, 0) for each in self._partitions
+        )
 
     def _seek(self, positions: Mapping[int, int], until: Mapping[int, int] | None) -> None:
         for partition in self._partitions:
@@ -371,7 +380,7 @@ class _Decisions:
         end = max(until.get(part | DECIDED, 0) for part in parts) if until is not None else None
         # Whatever event was read, the decisions before it stood on the topic before it was sent.
         goal = self._consumer.end_offsets([self._partition])[self._partition] if reading.told else begin
-        goal = goal if end is None else min(goal, end)
+        goal = goal if end is None else end
         while True:
             found = self._consumer.poll(timeout_ms=WAIT_MS if self._at < goal else 0, max_records=1_000)
             records = [record for each in found.values() for record in each]

@@ -17,6 +17,7 @@ import httpx
 import msgspec
 
 from projections.compare import compare
+from projections.generations import Generations
 from projections.store import Store
 from tests.engines.kafka.broker import Broker, free_port, running
 from tests.engines.projections.told import exact_facts, records_of
@@ -34,7 +35,7 @@ class Part:
     def __init__(self, name: str, arguments: Sequence[str], environment: dict[str, str], log: Path) -> None:
         self.name = name
         self._arguments = [sys.executable, *arguments]
-        self._environment = {**os.environ, **environment}
+        self.environment = {**os.environ, **environment}
         self._log = log
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -44,7 +45,7 @@ class Part:
             self.process = subprocess.Popen(
                 self._arguments,
                 cwd=ROOT,
-                env=self._environment,
+                env=self.environment,
                 stdout=output,
                 stderr=output,
                 stdin=subprocess.DEVNULL,
@@ -166,17 +167,39 @@ class Chain:
         until(holds, seconds, lambda: "".join(f"--- {each.name}\n{each.told()}" for each in self.parts))
         until(self._settled, seconds, lambda: "re-derivations are still open")
 
+    @property
+    def generation(self) -> str:
+        """The live generation's database."""
+        return Generations(self.store).refresh()
+
+    def job(self, verb: str) -> str:
+        """Runs a verb of the command to its end, and gives what it says."""
+        done = subprocess.run(
+            [sys.executable, "-m", "moments", verb],
+            cwd=ROOT,
+            env=self.api.environment,
+            capture_output=True,
+            text=True,
+            timeout=240,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
     def _settled(self) -> bool:
-        ((open_,),) = self.store.rows("SELECT count() FROM g1.rederivations FINAL WHERE done = 0")
+        ((open_,),) = self.store.rows(
+            "SELECT count() FROM $gen.rederivations FINAL WHERE done = 0", gen=self.generation
+        )
         return int(open_) == 0
 
     def differences(self) -> list[str]:
         """What the store holds against exact arithmetic over the distinct events sent."""
         records = records_of(self.sent)
         facts, _ = exact_facts(records, int(time.time() * 1000))
-        found = compare(self.store, "g1", facts)
+        found = compare(self.store, self.generation, facts)
         ((rows, distinct),) = self.store.rows(
-            "SELECT count(), uniqExact(source, event_id) FROM g1.events FINAL WHERE main = 1"
+            "SELECT count(), uniqExact(source, event_id) FROM $gen.events FINAL WHERE main = 1",
+            gen=self.generation,
         )
         if (rows, distinct) != (len(records), len(records)):
             found.append(f"{rows} rows, {distinct} events, {len(records)} were sent")

@@ -96,3 +96,20 @@ def test_reads_by_position_follow_what_the_door_answered(tmp_path: Path) -> None
         assert whole.http.get(whole.api_url + "/v1/status").status_code == 200
         never = whole.http.get(whole.api_url + "/v1/sites", params={"min_position": "1-99999999"}, timeout=30)
         assert never.status_code == httpx.codes.GATEWAY_TIMEOUT
+
+
+@pytest.mark.timeout(400)
+def test_verify_and_rebuild_read_the_topic_while_projectors_go_on(tmp_path: Path) -> None:
+    with chain(tmp_path) as whole:
+        first, events = story(4, 400)
+        whole.take(first)
+        whole.take(events[:250])
+        whole.derived()
+        assert "everything holds" in whole.job("verify")
+        before = whole.generation
+        assert "live now" in whole.job("rebuild")
+        assert whole.generation != before
+        whole.take(events[250:])
+        whole.derived()
+        assert whole.differences() == []
+        assert "everything holds" in whole.job("verify")
