@@ -7,10 +7,10 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STORED ?= 1000000
 STAMP  := $(VENV)/.installed
-CODE   := domain ingest projections api grafana moments tests examples benchmarks
+CODE   := domain ingest projections api grafana moments tests examples benchmarks deploy
 PRESENT = $(wildcard $(CODE))
 
-.PHONY: help setup up test test-pure test-engines test-system lint format types bench docs lock clean
+.PHONY: help setup up test test-pure test-engines test-system lint format types bench soak secrets docs lock clean
 
 help: ## list these verbs
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -46,6 +46,13 @@ format: setup ## let ruff mend what it can
 
 types: setup ## mypy, strict
 	$(BIN)/mypy
+
+soak: setup ## the long seeded runs: 1,000 rounds of kills in the server mode (hours)
+	MOMENTS_SOAK_ROUNDS=1000 $(BIN)/python -m pytest tests/system/test_server_mode.py -k kills
+	$(BIN)/python -m pytest -m soak --timeout=0
+
+secrets: setup ## write the passwords that docker-compose.yml reads, once
+	$(BIN)/python deploy/secrets.py
 
 bench: setup ## measure and write docs/benchmarks.md, with STORED=1000000 events stored before
 	$(BIN)/python -m benchmarks.run --stored $(STORED)

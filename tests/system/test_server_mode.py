@@ -42,7 +42,7 @@ def trouble(whole: Chain, rng: random.Random) -> str:
     return f"{kind} {part.name}"
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(max(900, ROUNDS * 20))
 def test_kills_at_any_moment_leave_exact_tables(tmp_path: Path) -> None:
     """One chain of processes, seeded rounds of trouble in the middle of sending; exact at every tenth."""
     with chain(tmp_path) as whole:
