@@ -39,7 +39,8 @@ def provisioning() -> dict[str, str]:
 
 _SOURCE_NOTE = """The user must have a profile with readonly = 1 and max_execution_time
 CHANGEABLE_IN_READONLY: with readonly = 2 whoever edits a query may change settings; without the
-second, queries fail while "Save & test" passes. Texts stay quoted: the plugin panics on a number where it wants a text."""
+second, queries fail while "Save & test" passes. Texts stay quoted: the plugin panics on a
+number where it wants a text."""
 _POLICY_NOTE = (
     "This file replaces the whole policy tree of the organisation: merge it by hand where others have routes."
 )

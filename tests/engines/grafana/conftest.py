@@ -67,8 +67,11 @@ class Boards:
         text = expand(interpolate(raw_sql, values), at)
         if text not in self.held:
             result = self.store.client().query(text)
-            types = [type_.name for type_ in result.column_types]
-            self.held[text] = list(result.column_names), types, [tuple(row) for row in result.result_rows]
+            names, types = list(result.column_names), [type_.name for type_ in result.column_types]
+            if not names:  # no rows come without their columns; the panel's columns are checked all the same
+                described = self.store.rows(f"DESCRIBE ({text})")
+                names, types = [row[0] for row in described], [row[1] for row in described]
+            self.held[text] = names, types, [tuple(row) for row in result.result_rows]
         names, types, rows = self.held[text]
         return names, types, frame(format_, names, rows)
 

@@ -105,7 +105,7 @@ def test_every_card_shows_what_the_api_answers(boards: Boards, week: TimeRange, 
         scope = scope_of(model, values, week)
         for panel in panels_of(model):
             (target,) = panel["targets"]
-            if "AS place" not in target["rawSql"] or "AS mine" in target["rawSql"]:
+            if "AS measure," not in target["rawSql"] or "AS mine" in target["rawSql"]:
                 continue
             _, _, found = boards.ask(target["rawSql"], 1, week, values)
             for row in found.rows():
