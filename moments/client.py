@@ -23,6 +23,7 @@ class Platform:
     """A connection to one platform; use as a context manager.
 
     `patience_s`: how long one request is tried again while the platform is away or asks to come later.
+    `found`: where a platform of the data folder is now and its key, which change with every start.
     """
 
     def __init__(
@@ -34,10 +35,11 @@ class Platform:
         timeout_s: float = 60.0,
         transport: httpx.BaseTransport | None = None,
         pause: Callable[[float], None] = time.sleep,
+        found: Callable[[], tuple[str, str] | None] | None = None,
     ) -> None:
-        headers = {"Authorization": f"Bearer {key}"} if key else {}
-        self.url = url
-        self._http = httpx.Client(base_url=url, headers=headers, timeout=timeout_s, transport=transport)
+        self._http = httpx.Client(timeout=timeout_s, transport=transport)
+        self._found = found
+        self._meet(url, key)
         self._patience_s = patience_s
         self._pause = pause
 
@@ -75,7 +77,10 @@ class Platform:
                 )
             except httpx.TransportError as gone:
                 why = f"{self.url} does not answer: {str(gone) or type(gone).__name__}"
+                self._follow()
             else:
+                if answer.status_code == httpx.codes.UNAUTHORIZED and self._follow():
+                    continue
                 if answer.status_code not in AWAY:
                     return answer
                 why = f"{self.url} answers {answer.status_code}: {explain(answer)}"
@@ -85,6 +90,20 @@ class Platform:
                 raise CommandFailed(why)
             self._pause(wait)
             pause = min(pause * 2, _LONGEST_PAUSE_S)
+
+    def _meet(self, url: str, key: str | None) -> None:
+        self.url, self._key = url, key
+        self._http.base_url = httpx.URL(url)
+        if key:
+            self._http.headers["Authorization"] = f"Bearer {key}"
+
+    def _follow(self) -> bool:
+        """Whether the platform has started anew somewhere else or with another key; if so, turns there."""
+        now = self._found() if self._found else None
+        if now is None or now == (self.url, self._key):
+            return False
+        self._meet(*now)
+        return True
 
     def ask(self, method: str, path: str, *, params: dict[str, Any] | None = None, json: Any = None) -> Any:
         """The decoded answer of a request that has to succeed; a refusal becomes CommandFailed."""
@@ -115,15 +134,23 @@ def connect(settings: Settings, *, patience_s: float = 0.0) -> Iterator[Platform
     Raises CommandFailed with how to name one when there is none.
     """
     key = settings.key.get_secret_value() if settings.key else None
+
+    def found() -> tuple[str, str] | None:
+        running = runfile.read(settings.data)
+        return None if running is None else (running.url, key or running.token)
+
     url = settings.url
     if url is None:
-        running = runfile.read(settings.data)
+        running = found()
         if running is None:
             raise CommandFailed(
                 f"no platform is running on {settings.data}: start one (`moments up`) or name one with --url"
             )
-        url, key = running.url, key or running.token
-    with Platform(url, key, patience_s=patience_s) as platform:
+        url, key_now = running
+        platform = Platform(url, key_now, patience_s=patience_s, found=found)
+    else:
+        platform = Platform(url, key, patience_s=patience_s)
+    with platform:
         yield platform
 
 

@@ -249,9 +249,10 @@ def oddities(now_ms: int) -> list[CloudEventDict]:
             ("promise.fulfilled", {"promise_id": f"{visit}/p"}),
             ("moment.occurred", {"visit_id": visit, "moment": "seating", "outcome": "wow"}),
         )):  # fmt: skip
-            longest = f"{'i' * 119}odd-{number:02}-{step}"
-            events.append({"specversion": "1.0", "id": longest, "source": "/odd", "siteid": "msk-04",
-                           "type": f"moments.{type_}", "time": times[step], "data": {**data, **more}})  # fmt: skip
+            longest = f"{'i' * 120}odd-{number:02}-{step}"
+            odd_event = {"specversion": "1.0", "id": longest, "source": "/odd", "siteid": "msk-04"}
+            told = {"type": f"moments.{type_}", "time": times[step], "data": {**data, **more}}
+            events.append(odd_event | told)
     return events
 
 

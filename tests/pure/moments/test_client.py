@@ -1,0 +1,46 @@
+"""The connection of the verbs to a platform that starts anew meanwhile."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+
+from moments.client import Platform
+from moments.errors import CommandFailed
+
+
+def test_a_key_that_is_wrong_stays_wrong() -> None:
+    transport = httpx.MockTransport(lambda _: httpx.Response(401, json={"detail": "a valid key is needed"}))
+    with (
+        Platform(
+            "http://one", "old", patience_s=60, transport=transport, found=lambda: ("http://one", "old")
+        ) as here,
+        pytest.raises(CommandFailed, match="a valid key is needed"),
+    ):
+        here.ask("GET", "/v1/status")
+
+
+def test_a_platform_that_starts_anew_is_followed_to_its_new_address_and_key() -> None:
+    asked: list[tuple[str, str]] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append((request.url.host, request.headers["Authorization"]))
+        if request.url.host == "one":
+            raise httpx.ConnectError("refused", request=request)
+        return httpx.Response(
+            200 if request.headers["Authorization"] == "Bearer new" else 401, json={"ok": 1}
+        )
+
+    places = iter([None, ("http://two", "late"), ("http://two", "new")])
+    transport = httpx.MockTransport(answer)
+    with Platform(
+        "http://one",
+        "old",
+        patience_s=60,
+        transport=transport,
+        pause=lambda _: None,
+        found=lambda: next(places),
+    ) as here:
+        assert here.ask("GET", "/v1/status") == {"ok": 1}
+
+    assert asked == [("one", "Bearer old")] * 2 + [("two", "Bearer late"), ("two", "Bearer new")]
