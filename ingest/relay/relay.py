@@ -15,6 +15,8 @@ Two interrupted runs interleave without harm: each is in order and begins at or 
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import suppress
 from typing import Final
 
 import structlog
@@ -28,7 +30,7 @@ from ingest.relay.topics import TopicsUnfit, ensure
 log = structlog.get_logger("ingest.relay")
 
 _LONGEST_PAUSE_S: Final = 5.0
-_FAULTS: Final = (KafkaError, LogUnwritable, TopicsUnfit, OSError, ValueError)
+_FAULTS: Final = (KafkaError, LogUnwritable, TopicsUnfit, sqlite3.Error, OSError, ValueError)
 
 
 class Relay:
@@ -60,7 +62,8 @@ class Relay:
                 log.warning("relay_waits", reason=line.state.failing, again_in_s=pause, row=line.place.row)
                 line.stop.wait(pause)
                 pause = min(pause * 2, _LONGEST_PAUSE_S)
-        line.place.keep()
+        with suppress(sqlite3.Error):  # an older place only means repeats
+            line.place.keep()
 
     def stop(self) -> None:
         """Ends `run`; what is under way gets a few seconds."""

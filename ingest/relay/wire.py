@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from domain.cloudevents import CloudEvent, from_binary, to_headers
+from domain.cloudevents import from_binary
 from domain.errors import Invalid
 from ingest.log.record import LogRecord
 
@@ -106,18 +106,20 @@ class Message(NamedTuple):
 
 def headers_of(record: LogRecord, stamp: Stamp) -> Headers:
     """The headers of a fact; its value is `record.data`."""
-    event = CloudEvent(
-        id=record.id,
-        source=record.source,
-        type=record.type,
-        time=record.time,
-        ms=record.ms,
-        siteid=record.site or None,
-        version=record.version,
-        data=record.data,
-        extensions=record.ext,
-    )
-    headers = [(name, value.encode()) for name, value in to_headers(event, "ce_").items()]
+    headers = [
+        ("content-type", b"application/json"),
+        ("ce_specversion", b"1.0"),
+        ("ce_id", record.id.encode()),
+        ("ce_source", record.source.encode()),
+        ("ce_type", record.type.encode()),
+        ("ce_time", record.time.encode()),
+    ]
+    if record.site:
+        headers.append(("ce_siteid", record.site.encode()))
+    if record.version != 1 and "dataschema" not in record.ext:
+        schema = f"/v1/schemas/{record.type.removeprefix('moments.')}/{record.version}"
+        headers.append(("ce_dataschema", schema.encode()))
+    headers += [("ce_" + name, value.encode()) for name, value in record.ext.items()]
     headers += (
         (LOG, b"%d" % stamp.log_no),
         (ROW, b"%d" % stamp.row),

@@ -11,11 +11,14 @@ from pathlib import Path
 import pytest
 from kafka.admin import NewTopic
 
+from ingest.assembly import DoorParts
 from ingest.errors import LogUnwritable
 from ingest.relay.acknowledge import BrokerWord
 from ingest.relay.place import Acknowledged, Place, RelayInUse
 from ingest.relay.topics import TopicsUnfit, Wanted, ensure
 from ingest.relay.wire import HEARTBEAT, Access, Message, Stamp, Topics, message_of
+from ingest.vault import Vault
+from tests.doorway import ADMIN, event, raw, registration, with_door
 from tests.engines.kafka.broker import Broker
 from tests.engines.kafka.logs import decision, fact, headers, messages, relaying, until, written_log
 
@@ -253,3 +256,26 @@ class TestDoorWaitsForBroker:
             row = log.append(fact("e-1"))
             asyncio.run(BrokerWord(Acknowledged(tmp_path / "relay"))(row))
             assert [message.record.id for message in events_on(broker, topics)] == ["e-1"]
+
+
+class TestDeadLetters:
+    def test_refused_events_follow_sealed_with_their_reason(
+        self, broker: Broker, topics: Topics, tmp_path: Path
+    ) -> None:
+        async def story(parts: DoorParts) -> None:
+            await parts.door.submit(raw(registration(), event("wrong", data={"moment": "seating"})), ADMIN)
+            await parts.door.submit([b"no event at all"], ADMIN)
+
+        with_door(tmp_path, story)
+        vault = Vault(tmp_path / "vault")
+        dead = tmp_path / "log" / "dead-letters.db"
+        with written_log(tmp_path) as log:
+            for _ in range(2):  # the second run finds nothing new
+                with relaying(log, broker.bootstrap, topics, letters=dead) as relay:
+                    until(lambda relay=relay: relay.state.row == log.reader.last())
+                    until(lambda: len(messages(broker.bootstrap, topics.dead_letters)) == 2)
+        found = messages(broker.bootstrap, topics.dead_letters)
+        assert [headers(letter)["moments_reason"] for letter in found] == ["invalid_data", "not_an_object"]
+        assert found[0].key == b"msk-04"
+        assert vault.open_letter(found[1].value) == b"no event at all"
+        vault.close()
