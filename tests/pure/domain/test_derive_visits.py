@@ -128,15 +128,17 @@ def test_r17_a_moment_without_an_id_is_named_by_its_event(story):
     assert [basis for basis, _ in evidence(story)] == ["default", "root_cause"]
 
 
-def test_r17_the_case_is_the_moments_own_else_its_promises(story):
+def test_r17_the_moments_own_case_speaks_first_and_the_promises_where_that_has_no_cause(story):
     story.promise(case_id="c", visit_id="elsewhere")
     story.moment(0, "failed", promise_id="p")
     story.moment(1, "failed", promise_id="p", case_id="d")
+    assert [basis for basis, _ in evidence(story)] == ["default", "default"]
+
     story.cause(0, {"it": 1}, case_id="c")
-    assert [basis for basis, _ in evidence(story)] == ["root_cause", "default"]
+    assert evidence(story) == [("root_cause", {"it": ONE})] * 2
 
     story.cause(0, {"hr": 1}, case_id="d")
-    assert evidence(story)[1] == ("root_cause", {"hr": ONE})
+    assert evidence(story) == [("root_cause", {"it": ONE}), ("root_cause", {"hr": ONE})]
 
 
 def test_r17_the_latest_root_cause_of_a_target_counts(story):
@@ -164,6 +166,19 @@ def test_r17_a_dispute_changes_nothing_its_resolution_with_a_split_is_a_root_cau
 
     story.tell("attribution.resolved", 2, moment_id="m", department="bar", split={"it": "1/1"})
     assert evidence(story) == [("root_cause", {"it": ONE})]
+
+
+def test_r17_a_resolution_speaks_of_its_promise_or_moment_never_of_the_case_it_came_up_in(story):
+    story.promise(promise_id="q", case_id="c", visit_id="elsewhere")
+    story.moment(0, "failed", moment_id="m")
+    story.moment(1, "failed", promise_id="p")
+    story.moment(2, "failed", case_id="c")
+    story.moment(3, "failed", promise_id="q")
+    for target in ({"moment_id": "m"}, {"promise_id": "p"}):
+        story.tell("attribution.resolved", 4, department="bar", split={"it": 1}, case_id="c", **target)
+
+    assert [basis for basis, _ in evidence(story)] == ["root_cause", "root_cause", "default", "default"]
+    assert story.the_promise(9 * DAY, "q").equivalents == {"unmeasured": ONE}
 
 
 def test_r18_stage_evidence_stands_above_a_root_cause(story):
