@@ -48,8 +48,8 @@ def write_sources(store: Store, generation: str, sources: Mapping[Heard, SourceS
         (
             *heard,
             version,
-            list(state.last_ms),
-            list(state.last_ms.values()),
+            sorted(state.last_ms),
+            [state.last_ms[site] for site in sorted(state.last_ms)],  # in an order that no arrival changes
             [lo for lo, _, _ in state.intervals],
             [hi for _, hi, _ in state.intervals],
             [hi_ms for _, _, hi_ms in state.intervals],
