@@ -132,7 +132,7 @@ def annotation(event: Json) -> Annotation:
     """A decision, as a row of /v1/events, as a line on every board."""
     kind = DECISIONS[event["type"]]
     data = event["data"]
-    about = data.get("moment") or data.get("kind") or event.get("site") or ""
+    about = data.get("moment") or data.get("name") or data.get("kind") or ""
     scope = event.get("site") or "chain"
     text = f"{event['type'].removeprefix('moments.')} {about} ({scope})"
     if "valid_from" in data:
