@@ -3,6 +3,7 @@
 from fractions import Fraction
 from functools import lru_cache
 from math import sqrt
+from sys import float_info
 from typing import NamedTuple
 
 from domain.statistics.distributions import Z, gamma_quantile, gamma_upper_quantile, student_quantile
@@ -35,10 +36,14 @@ def variance(n: float, total: float | Fraction, squares: float | Fraction) -> fl
     """Sample variance from n, the sum and the sum of squares.
 
     The difference is taken exactly, so that nothing is lost to cancellation but what the sums lost
-    themselves.
+    themselves: what a sum of floats cannot tell from no spread at all is none.
     """
     exact_n, exact_total = Fraction(n), Fraction(total)
-    return float(max(Fraction(0), (Fraction(squares) - exact_total * exact_total / exact_n) / (exact_n - 1)))
+    spread = Fraction(squares) - exact_total * exact_total / exact_n
+    noise = 4 * exact_n * Fraction(float_info.epsilon) * Fraction(squares)
+    if isinstance(squares, float) and spread <= noise:
+        return 0.0
+    return float(max(Fraction(0), spread / (exact_n - 1)))
 
 
 def student(n: float, total: float | Fraction, squares: float | Fraction) -> Interval | None:

@@ -367,3 +367,21 @@ def test_r26_small_sites_are_shown_but_not_ranked_and_ties_go_by_size_then_code(
 
 def test_one_site_alone_proves_no_difference():
     assert not rank_fairly([SiteCount("a", 5, 100)]).ranked
+
+
+def test_equal_observations_have_no_spread_though_their_float_sums_are_noisy() -> None:
+    for score in (800 / 13, 200 / 3, 0.1, 99.99999999999999):
+        for n in (2, 3, 11, 1000):
+            total = squares = 0.0
+            for _ in range(n):
+                total, squares = total + score, squares + score * score
+            ends = student(n, total, squares)
+            assert ends is not None
+            assert ends.hi - ends.lo < 1e-9 * score
+
+
+def test_a_small_spread_of_floats_is_still_one() -> None:
+    values = [75.0, 75.001] * 50
+    ends = student(100, sum(values), sum(value * value for value in values))
+    exact = [Fraction(value) for value in values]
+    assert ends == pytest.approx(student(100, sum(exact), sum(value * value for value in exact)), rel=1e-9)
