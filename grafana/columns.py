@@ -92,7 +92,8 @@ def _column(
     texts: Texts, name: str, link: Target | None, *, hidden: bool, unit: str | None, title: str | None
 ) -> Json:
     properties: Json = {"displayName": title or texts(f"column.{name}")}
-    unit = unit or _UNIT.get(name) or ("seconds" if name.endswith("_s") else None)
+    if unit is None:
+        unit = _UNIT.get(name) or ("seconds" if name.endswith("_s") else None)
     if unit is not None:
         properties |= unit_of(unit)
     if hidden:

@@ -7,7 +7,6 @@ without a line of code.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import groupby
 
 from domain.measures import CATALOGUE, Direction, Interval, Kind, Measure
 from grafana.columns import columns
@@ -41,6 +40,7 @@ from grafana.theme import (
 
 TILES = 6
 COURSES = 4
+CARDS = 4
 
 
 def owned_by(tier: str) -> list[Measure]:
@@ -134,26 +134,36 @@ def courses(texts: Texts, measures: Sequence[Measure], scope: Scope, *, most: in
 
 
 def cards(texts: Texts, measures: Sequence[Measure], scope: Scope) -> list[Json]:
-    """All measures in tables, one a unit, since a column has one unit."""
-    order = list(dict.fromkeys(measure.unit for measure in measures))
-    panels = []
-    for unit, grouped in groupby(
-        sorted(measures, key=lambda each: order.index(each.unit)), lambda each: each.unit
-    ):
-        group = list(grouped)
-        names = ("measure", "title", "value", "standard", "lo", "hi", "n", "judgement")
-        in_unit = dict.fromkeys(("value", "standard", "lo", "hi"), unit)
-        panels.append(
-            table(
-                texts("panel.card", unit=texts.or_code("unit", unit)),
-                "\n\n".join(about(texts, measure) for measure in group),
-                scorecard(group, {each.code: texts.of(each.title) for each in group}, scope),
-                defaults(texts, unit),
-                overrides=columns(texts, names, units=in_unit),
-                size=(12, 3 + len(group)),
-            )
-        )
-    return panels
+    """All measures in tables, one a unit, since a column has one unit; units beyond the third share a table
+    of
+    plain numbers that names each, so that a board never outgrows its reader."""
+    by_unit: dict[str, list[Measure]] = {}
+    for measure in measures:
+        by_unit.setdefault(measure.unit, []).append(measure)
+    if len(by_unit) <= CARDS:
+        return [
+            _card(texts, unit, texts.or_code("unit", unit), group, scope) for unit, group in by_unit.items()
+        ]
+    largest = sorted(by_unit, key=lambda unit: -len(by_unit[unit]))[: CARDS - 1]
+    panels = [_card(texts, unit, texts.or_code("unit", unit), by_unit[unit], scope) for unit in largest]
+    others = [measure for unit, group in by_unit.items() if unit not in largest for measure in group]
+    return [*panels, _card(texts, "", texts("word.other_units"), others, scope)]
+
+
+def _card(texts: Texts, unit: str, title: str, group: Sequence[Measure], scope: Scope) -> Json:
+    """A table of measures of one unit, or of several that their titles name (unit '')."""
+    titles = {each.code: texts.of(each.title) for each in group}
+    if not unit:
+        titles = {each.code: f"{titles[each.code]}, {texts.or_code('unit', each.unit)}" for each in group}
+    names = ("measure", "title", "value", "standard", "lo", "hi", "n", "judgement")
+    return table(
+        texts("panel.card", unit=title),
+        "\n\n".join(about(texts, measure) for measure in group),
+        scorecard(group, titles, scope),
+        defaults(texts, unit),
+        overrides=columns(texts, names, units=dict.fromkeys(("value", "standard", "lo", "hi"), unit)),
+        size=(12, 3 + len(group)),
+    )
 
 
 def ranking(texts: Texts, measure: Measure, scope: Scope, *, keep: tuple[str, ...] = ()) -> Json:

@@ -43,3 +43,20 @@ def test_a_new_measure_with_thresholds_gets_its_alert(monkeypatch: pytest.Monkey
     (rule,) = [rule for rule in alerts.rules() if rule.uid == "moments-standard-praise-rate"]
 
     assert (rule.evaluator, rule.threshold) == ("lt", 0.2)
+
+
+def test_boards_stay_readable_however_many_measures_and_units_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forty more measures in ten units of their own: no board breaks a rule, the number of panels
+    included."""
+    for number in range(40):
+        tier = ("provider", "support", "management")[number % 3]
+        new = replace(FAR, code=f"new_{number}", unit=f"unit_{number % 10}", owner_tier=tier, area="promises")
+        monkeypatch.setitem(measures.CATALOGUE, new.code, new)
+    texts = Texts("en")
+
+    for slug, board in BOARDS.items():
+        assert rules.faults_of(dashboard(board(texts), texts)) == [], slug
+    asked = [
+        panel["targets"][0]["rawSql"] for panel in rules.asking(dashboard(BOARDS["support"](texts), texts))
+    ]
+    assert any("moments.kpi_new_37 " in text for text in asked)
