@@ -127,7 +127,7 @@ def subjects_of(event: Event) -> list[Subject]:
 
 
 def _targets(cause: Any) -> tuple[tuple[str, str | None], ...]:
-    """What a root cause names. A dispute is about a promise or a moment; the case it may carry is no target."""
+    """What a cause names. A dispute is about a promise or a moment; the case it may carry is no target."""
     named = (("moment", cause.moment_id), ("promise", cause.promise_id))
     return (*named, ("case", cause.case_id)) if isinstance(cause, RootCauseAssigned) else named
 

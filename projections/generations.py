@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 import pyarrow as pa
 
-from projections.public import create_public
+from projections.public import create_public, measure_views
 from projections.store import Store, sql_files
 
 PUBLIC: Final = "moments"
@@ -21,6 +21,9 @@ META: Final = "moments_meta"
 _SCHEMA: Final = pa.schema(
     [("number", pa.uint32()), ("state", pa.string()), ("shape", pa.string()), ("version", pa.uint64())]
 )
+
+
+_PUBLISHED: Final = pa.schema([("public", pa.string()), ("digest", pa.string())])
 
 
 class Generation(NamedTuple):
@@ -121,8 +124,18 @@ class Generations:
         self._drop(database)
 
     def publish(self, database: str) -> None:
-        """Lets the documented views read a generation."""
-        create_public(self._store, database, self._public)
+        """Lets the documented views read a generation; nothing when they are of this very text already."""
+        texts = [file.read_text() for file in sql_files("schema/views")]
+        texts += [f"{name} {select}" for name, select in measure_views()]
+        digest = hashlib.sha256("\0".join([database, *texts]).encode()).hexdigest()[:16]
+        last = self._store.rows(
+            "SELECT digest FROM $meta.published WHERE public = {public:String} ORDER BY at DESC LIMIT 1",
+            {"public": self._public},
+            meta=self._meta,
+        )
+        if last != [(digest,)]:
+            create_public(self._store, database, self._public)
+            self._store.insert_rows(f"{self._meta}.published", _PUBLISHED, [(self._public, digest)])
 
     def _known(self) -> list[Generation]:
         rows = self._store.rows(

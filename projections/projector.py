@@ -9,7 +9,6 @@ that lost its place lose too.
 from __future__ import annotations
 
 import logging
-import queue
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -21,6 +20,7 @@ from typing import Final
 import pyarrow as pa
 
 from domain.times import Ms
+from projections.ahead import ReadAhead
 from projections.completeness import SourceState
 from projections.derivation import Key
 from projections.feed import Feed, Read, Reassigned, SharedFeed
@@ -32,8 +32,6 @@ from projections.store import Store
 from projections.structure_tables import StructureTables
 
 log = logging.getLogger(__name__)
-
-Prepared = tuple[Read, Batch]
 
 _POSITIONS_SCHEMA: Final = pa.schema(
     [
@@ -291,43 +289,20 @@ class Projector:
         return False
 
     def _follow(self) -> None:
-        """Reads and prepares the next batch in a second thread while this one flushes."""
-        ahead: queue.Queue[Prepared | Exception] = queue.Queue(maxsize=1)
-        halt = threading.Event()
-
-        def prepare() -> None:
-            positions = dict(self.positions)
-            try:
-                while not (halt.is_set() or self._stop.is_set()):
-                    read = self.feed.read(positions, self._batch)
-                    if not read.told and not read.poison and dict(read.positions) == positions:
-                        halt.wait(0.02)
-                        continue
-                    positions = dict(read.positions)
-                    _offer(ahead, (read, Batch.of(read.told)), halt)
-            except Exception as error:  # noqa: BLE001 - whatever it is, the flushing thread raises it
-                _offer(ahead, error, halt)
-
-        thread = threading.Thread(target=prepare, name="projector-reads", daemon=True)
-        thread.start()
-        try:
+        """Flushes what is read ahead; waits for a quiet moment with all else."""
+        with ReadAhead(self.feed, self.positions, self._batch) as ahead:
             while not self._stop.is_set():
-                try:
-                    item = ahead.get(timeout=0.25)
-                except queue.Empty:
-                    self._idle()
+                prepared = ahead.next(timeout_s=0.25)
+                if prepared is not None:
+                    self.flush(*prepared)
                     self.progress.failing = ""
-                    continue
-                if isinstance(item, Exception):
-                    raise item
-                self.flush(*item)
-                self.progress.failing = ""
-                if self.rederivations.open:
-                    with self._owning():
-                        self._rederive_slice()
-        finally:
-            halt.set()
-            thread.join()
+                    if self.rederivations.open:
+                        with self._owning():
+                            self._rederive_slice()
+                else:
+                    self._idle()
+                    if ahead.level:  # nothing is left that could fail again
+                        self.progress.failing = ""
 
     # Writing
 
@@ -450,16 +425,3 @@ class Projector:
         self.progress.steps[step] = self.progress.steps.get(step, 0.0) + seconds
         if self._further is not None:
             self._further(step, seconds)
-
-
-def _offer(
-    to: queue.Queue[Prepared | Exception],
-    item: Prepared | Exception,
-    halt: threading.Event,
-) -> None:
-    while not halt.is_set():
-        try:
-            to.put(item, timeout=0.25)
-            return
-        except queue.Full:
-            continue

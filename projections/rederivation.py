@@ -94,7 +94,8 @@ class Rederivations:
         from the beginning.
         """
         mine = [entry._replace(part=part) for entry in entries for part in self._share.queues]
-        new = [entry for entry in mine if self._after(entry, limit=1)]
+        latest = self._latest() if mine else {}
+        new = [entry for entry in mine if _earliest(entry) <= latest.get(entry.site, EPOCH - MARGIN)]
         if new:
             self._write(new, done=False)
             known = {(entry.part, entry.id) for entry in new}
@@ -104,9 +105,22 @@ class Rederivations:
         """The keys to derive next for the first open entry; empty when that entry has none left."""
         return self._after(self.open[0], limit=SLICE)
 
+    def _latest(self) -> dict[str, date]:
+        """The UTC day of each site's latest fact, and under '' the chain's: one query for all decisions."""
+        selects = [
+            f"SELECT site_id, toDate(max({moment})) AS day FROM $gen.{table} FINAL WHERE alive"
+            " GROUP BY site_id"
+            for table, _, _, moment in _WHAT
+        ]
+        rows = self._store.rows(
+            f"SELECT site_id, max(day) FROM ({' UNION ALL '.join(selects)}) GROUP BY site_id",
+            gen=self._generation,
+        )
+        days = dict(rows)
+        return {**days, "": max(days.values())} if days else {}
+
     def _after(self, entry: Rederivation, *, limit: int) -> set[Key]:
         after = json.loads(entry.cursor) if entry.cursor else [-1, "", "", ""]
-        earliest = EPOCH + timedelta(days=entry.from_day) - MARGIN if entry.from_day > MARGIN.days else EPOCH
         selects = [
             f"""SELECT toInt64(toUnixTimestamp(placed)) AS place, site_id AS site, '{kind}' AS kind,
                 {identity} AS id
@@ -122,7 +136,7 @@ class Rederivations:
             ORDER BY place, site, kind, id LIMIT {limit}""",
             {
                 "site": entry.site,
-                "earliest": earliest,
+                "earliest": _earliest(entry),
                 "place": after[0],
                 "at_site": after[1],
                 "kind": after[2],
@@ -147,6 +161,11 @@ class Rederivations:
         self._version += 1
         rows = [(*entry[:-1], int(done), self._version, entry.part) for entry in entries]
         self._store.insert_rows(f"{self._generation}.rederivations", _SCHEMA, rows)
+
+
+def _earliest(entry: Rederivation) -> date:
+    """The first UTC day of facts that the decision could weigh."""
+    return EPOCH + timedelta(days=entry.from_day) - MARGIN if entry.from_day > MARGIN.days else EPOCH
 
 
 _WHAT: Final = (

@@ -32,7 +32,7 @@ class RootCauses:
         """Later calls win: events come in their order. A dispute resolved without a split names no cause."""
         if cause.split is None:
             return
-        # A dispute is about a promise or a moment; the case it may carry is where it came up, not what it settles.
+        # A dispute is about a promise or a moment; the case it may carry is context, not what it settles.
         case_id = cause.case_id if isinstance(cause, RootCauseAssigned) else None
         for target, known in (
             (cause.moment_id, self.by_moment),

@@ -1,4 +1,4 @@
-"""The SQL derivation equals the exact domain, whatever the order, the batches and the moment of a decision."""
+"""The SQL derivation equals the exact domain, whatever the order, the batches, the moment of a decision."""
 
 import random
 
@@ -6,7 +6,6 @@ import msgspec
 import pytest
 
 from projections.compare import compare
-from projections.difference import differences
 from projections.store import Store
 from tests.engines.projections.told import NOW, chain_records, exact_facts, projector_of
 
@@ -23,27 +22,28 @@ def test_nasty_streams_in_any_batches_give_the_exact_facts(store: Store, generat
 
     # then every promise, visit, outcome and loose moment is exact
     facts, _ = exact_facts(records, projector.as_of)
-    assert len(facts.promises) > 20 and len(facts.visits) > 20 and len(facts.outcomes) > 5
+    assert min(len(facts.promises), len(facts.visits)) > 20
+    assert len(facts.outcomes) > 5
     assert compare(store, generation, facts) == []
 
 
-def test_another_order_of_arrival_gives_the_same_tables(store: Store, generation: str) -> None:
+def test_another_order_of_arrival_gives_the_same_facts(store: Store, generation: str) -> None:
     # given the same events, registrations first, the rest in another order
     records = chain_records(99, 800)
     first = [record for record in records if record.type.endswith(".registered")]
     rest = [record for record in records if not record.type.endswith(".registered")]
     random.Random(1).shuffle(rest)
-    projector_of(store, records, generation, batch=350).drain()
-    other = f"{generation}_shuffled"
-    projector_of(store, first + rest, other, batch=301).drain()
+    projector = projector_of(store, first + rest, generation, batch=301)
+    projector.drain()
 
-    # then the facts are the same; events differ in nothing but their position
-    found = [line for line in differences(store, generation, other) if not line.startswith("events")]
-    store.command("DROP DATABASE $name SYNC", name=other)
-    assert found == []
+    # then they are what the first order makes them
+    facts, _ = exact_facts(records, projector.as_of)
+    assert compare(store, generation, facts) == []
 
 
-def test_a_row_that_cannot_be_read_is_kept_with_its_reason_and_stops_nothing(store: Store, generation: str) -> None:
+def test_a_row_that_cannot_be_read_is_kept_with_its_reason_and_stops_nothing(
+    store: Store, generation: str
+) -> None:
     # given a record of a type this version does not know, between good ones
     records = chain_records(7, 200)
     strange = msgspec.structs.replace(records[50], id="strange", type="moments.comet.seen")
@@ -67,7 +67,9 @@ def test_the_clock_alone_breaks_a_promise(store: Store, generation: str) -> None
     clock = {"now": NOW - 20 * 86_400_000}
     projector = projector_of(store, records, generation, batch=200, clock=lambda: clock["now"])
     projector.drain()
-    open_before = store.rows("SELECT count() FROM $gen.promises FINAL WHERE state = 'open'", gen=generation)[0][0]
+    open_before = store.rows("SELECT count() FROM $gen.promises FINAL WHERE state = 'open'", gen=generation)[
+        0
+    ][0]
     assert open_before
 
     # when no event comes, and the clock goes on
@@ -78,4 +80,7 @@ def test_the_clock_alone_breaks_a_promise(store: Store, generation: str) -> None
     facts, _ = exact_facts(records, projector.as_of)
     assert projector.as_of == NOW + 3 * 86_400_000
     assert compare(store, generation, facts) == []
-    assert store.rows("SELECT count() FROM $gen.promises FINAL WHERE state = 'open'", gen=generation)[0][0] < open_before
+    assert (
+        store.rows("SELECT count() FROM $gen.promises FINAL WHERE state = 'open'", gen=generation)[0][0]
+        < open_before
+    )

@@ -32,15 +32,36 @@ def event(id_: str, type_: str, at: int, data: dict[str, Any], site: str = "msk-
 REGISTRATIONS = [each for each in site_decisions(1, NOW) if each["type"].endswith(".registered")]
 
 BREAKFAST = [
-    event("1", "promise.made", START, {
-        "promise_id": "p", "visit_id": "v", "kind": "preparation_time", "made_by": "front_of_house", "window_s": 900,
-        "stages": [{"stage": "cook", "department": "kitchen", "budget_s": 600},
-                   {"stage": "bill", "department": "accounting", "budget_s": 120}]}),
-    event("2", "stage.completed", START + 800_000, {"promise_id": "p", "stage": "cook", "department": "kitchen", "actual_s": 800}),
-    event("3", "stage.completed", START + 1_200_000,
-          {"promise_id": "p", "stage": "bill", "department": "accounting", "actual_s": 400}),
+    event(
+        "1",
+        "promise.made",
+        START,
+        {
+            "promise_id": "p",
+            "visit_id": "v",
+            "kind": "preparation_time",
+            "made_by": "front_of_house",
+            "window_s": 900,
+            "stages": [
+                {"stage": "cook", "department": "kitchen", "budget_s": 600},
+                {"stage": "bill", "department": "accounting", "budget_s": 120},
+            ],
+        },
+    ),
+    event(
+        "2",
+        "stage.completed",
+        START + 800_000,
+        {"promise_id": "p", "stage": "cook", "department": "kitchen", "actual_s": 800},
+    ),
+    event(
+        "3",
+        "stage.completed",
+        START + 1_200_000,
+        {"promise_id": "p", "stage": "bill", "department": "accounting", "actual_s": 400},
+    ),
     event("4", "promise.fulfilled", START + 1_200_000, {"promise_id": "p"}),
-]  # fmt: skip
+]
 
 
 class Chain:
@@ -78,12 +99,20 @@ def test_a_department_that_loses_its_debit_leaves_the_ledger(chain: Chain) -> No
     assert chain.ask(owners) == [("accounting",), ("kitchen",)]
 
     # when a later report says that the bill took no longer than planned, and the rest is unmeasured
-    chain.tell(event("5", "stage.completed", START + 1_300_000, {
-        "promise_id": "p", "stage": "bill", "department": "accounting", "actual_s": 100}))  # fmt: skip
+    chain.tell(
+        event(
+            "5",
+            "stage.completed",
+            START + 1_300_000,
+            {"promise_id": "p", "stage": "bill", "department": "accounting", "actual_s": 100},
+        )
+    )
 
     # then accounting owns nothing any more, in the promise's ledger and the visit's
     assert chain.ask(owners) == [("kitchen",), ("unmeasured",)]
-    assert chain.ask("SELECT DISTINCT department FROM $public.visit_ledger WHERE debit > 0 ORDER BY department") == [
+    assert chain.ask(
+        "SELECT DISTINCT department FROM $public.visit_ledger WHERE debit > 0 ORDER BY department"
+    ) == [
         ("kitchen",),
         ("unmeasured",),
     ]
@@ -91,7 +120,9 @@ def test_a_department_that_loses_its_debit_leaves_the_ledger(chain: Chain) -> No
 
 def test_a_visit_that_moves_to_another_hour_leaves_the_old_one(chain: Chain) -> None:
     # given a visit dated by its first moment
-    chain.tell(event("m", "moment.occurred", START, {"visit_id": "v", "moment": "billing", "outcome": "below"}))
+    chain.tell(
+        event("m", "moment.occurred", START, {"visit_id": "v", "moment": "billing", "outcome": "below"})
+    )
     hours = "SELECT toUnixTimestamp(hour), sum(moments) FROM $public.visits GROUP BY hour"
     ((before, _),) = chain.ask(hours)
 
@@ -149,13 +180,21 @@ def test_a_weight_set_for_a_day_of_the_past_weighs_that_day_anew(chain: Chain) -
     # given a visit with two moments
     chain.tell(
         event("a", "moment.occurred", START, {"visit_id": "v", "moment": "billing", "outcome": "failed"}),
-        event("b", "moment.occurred", START + HOUR, {"visit_id": "v", "moment": "farewell", "outcome": "met"}),
+        event(
+            "b", "moment.occurred", START + HOUR, {"visit_id": "v", "moment": "farewell", "outcome": "met"}
+        ),
     )
     ((before,),) = chain.ask("SELECT ves FROM $public.visits")
 
     # when billing weighs ten times as much, from before that day on
-    chain.tell(event("w", "moment_weight.set", NOW, {
-        "moment": "billing", "weight": 15, "valid_from": "2025-11-01", "retroactive": True}))  # fmt: skip
+    chain.tell(
+        event(
+            "w",
+            "moment_weight.set",
+            NOW,
+            {"moment": "billing", "weight": 15, "valid_from": "2025-11-01", "retroactive": True},
+        )
+    )
 
     # then the failure weighs more
     ((after,),) = chain.ask("SELECT ves FROM $public.visits")
@@ -163,14 +202,22 @@ def test_a_weight_set_for_a_day_of_the_past_weighs_that_day_anew(chain: Chain) -
 
 
 def test_a_cause_that_names_a_moment_finds_its_visit_in_either_order(chain: Chain) -> None:
-    cause = event("c", "root_cause.assigned", START + 2 * HOUR, {
-        "moment_id": "m-1", "sphere": "process_or_team", "split": {"it": "1/3", "hr": "2/3"}})  # fmt: skip
+    cause = event(
+        "c",
+        "root_cause.assigned",
+        START + 2 * HOUR,
+        {"moment_id": "m-1", "sphere": "process_or_team", "split": {"it": "1/3", "hr": "2/3"}},
+    )
     other = {**cause, "id": "c2", "data": {**cause["data"], "moment_id": "m-2"}}
     moments = [
-        event(f"e{n}", "moment.occurred", START + n, {
-            "visit_id": f"v{n}", "moment_id": f"m-{n}", "moment": "billing", "outcome": "failed"})
+        event(
+            f"e{n}",
+            "moment.occurred",
+            START + n,
+            {"visit_id": f"v{n}", "moment_id": f"m-{n}", "moment": "billing", "outcome": "failed"},
+        )
         for n in (1, 2)
-    ]  # fmt: skip
+    ]
 
     # given one cause before its moment, one after
     chain.tell(cause)
@@ -178,7 +225,9 @@ def test_a_cause_that_names_a_moment_finds_its_visit_in_either_order(chain: Chai
     chain.tell(other)
 
     # then both visits rest on them
-    assert chain.ask("SELECT visit_id, groupUniqArray(basis) FROM $public.visit_ledger GROUP BY visit_id ORDER BY 1") == [
+    assert chain.ask(
+        "SELECT visit_id, groupUniqArray(basis) FROM $public.visit_ledger GROUP BY visit_id ORDER BY 1"
+    ) == [
         ("v1", ["root_cause"]),
         ("v2", ["root_cause"]),
     ]

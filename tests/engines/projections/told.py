@@ -63,7 +63,9 @@ def _record(event: CloudEventDict) -> LogRecord:
 
 def exact_facts(records: Iterable[LogRecord], as_of: int) -> tuple[Facts, StructureState]:
     """What the exact domain says of these records."""
-    events = [item.event for item in (told_of(record, 1, 1) for record in records) if not isinstance(item, Poison)]
+    events = [
+        item.event for item in (told_of(record, 1, 1) for record in records) if not isinstance(item, Poison)
+    ]
     state = StructureState().apply_all(event for event in events if event.data.DECISION)
     return derive(events, state, as_of), state
 
@@ -83,6 +85,8 @@ def chain_records(seed: int, size: int) -> list[LogRecord]:
 
 def projector_of(store: Store, records: list[LogRecord], generation: str, **options: object) -> Projector:
     """A projector over the records, prepared; `clock` and `batch` as options."""
-    projector = Projector(store, ListFeed(records), generation=generation, **{"clock": lambda: NOW, **options})  # type: ignore[arg-type]
+    projector = Projector(
+        store, ListFeed(records), generation=generation, **{"clock": lambda: NOW, **options}
+    )  # type: ignore[arg-type]
     projector.prepare()
     return projector
