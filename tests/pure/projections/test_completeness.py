@@ -46,6 +46,10 @@ def test_a_sequence_that_is_no_decimal_integer_makes_no_gap() -> None:
 
 def test_a_site_is_as_complete_as_the_least_of_its_sources_that_still_speak() -> None:
     week = 7 * 86_400_000
-    sources = {"till": SourceState({"s": week + 50}), "kds": SourceState({"s": week + 20}), "old": SourceState({"s": 10})}
+    sources = {
+        "till": SourceState({"s": week + 50}),
+        "kds": SourceState({"s": week + 20}),
+        "old": SourceState({"s": 10}),
+    }
     assert complete_until(sources.items(), "s", week + 50) == (week + 20, ["old"])
     assert complete_until(sources.items(), "elsewhere", week + 50) == (None, [])

@@ -39,7 +39,7 @@ def test_one_site_a_month_by_day() -> None:
         FROM
         (
         SELECT
-            site_id, business_date, hour, channel, '' AS department,
+            site_id, business_date, hour, dated_at, channel, '' AS department,
             CAST(state = 'kept', 'Float64') AS numerator, toFloat64(1) AS denominator,
             toFloat64(1) AS n, CAST(state = 'kept', 'Float64') AS squares
         FROM moments.promises
@@ -117,11 +117,12 @@ LIMIT {{rows:UInt32}}"""
     }
 
 
-def test_instants_filter_by_the_start_of_the_hour() -> None:
-    span = Span(1_793_614_200_001, None)
+def test_instants_filter_by_the_instant_that_dates_a_fact() -> None:
+    span = Span(1_793_614_200_001, 1_793_616_000_000)
     sql, params = KpiQuery(CATALOGUE["csat"], Scope(sites=None, span=span)).to_sql()
-    assert "facts.hour >= toDateTime({from:String}, 'UTC')" in sql
-    assert params["from"] == "2026-11-02 10:10:01"
+    assert "facts.dated_at >= fromUnixTimestamp64Milli({from:Int64}, 'UTC')" in sql
+    assert "facts.dated_at < fromUnixTimestamp64Milli({to:Int64}, 'UTC')" in sql
+    assert params == {"from": 1_793_614_200_001, "to": 1_793_616_000_000, "rows": 100_000}
 
 
 def test_hours_are_labelled_with_the_offset_of_their_zone() -> None:

@@ -12,12 +12,17 @@ MS = 1_764_000_000_123
 @pytest.mark.parametrize(
     "id_",
     [
-        "", "v-1", "0193", "550e8400-e29b-41d4-a716-446655440000",  # a random UUID tells no time
+        "",
+        "v-1",
+        "0193",
+        "550e8400-e29b-41d4-a716-446655440000",  # a random UUID tells no time
         "ffffffff-ffff-7fff-bfff-ffffffffffff",  # a version 7 UUID of the year 10889
-        "00000000-0000-7000-8000-000000000000", "zzzzzzzz-zzzz-7zzz-zzzz-zzzzzzzzzzzz",
-        "01ARZ3NDEKTSV4RRFFQ69G5FAI!", "ILOU0000000000000000000000",
+        "00000000-0000-7000-8000-000000000000",
+        "zzzzzzzz-zzzz-7zzz-zzzz-zzzzzzzzzzzz",
+        "01ARZ3NDEKTSV4RRFFQ69G5FAI!",
+        "ILOU0000000000000000000000",
     ],
-)  # fmt: skip
+)
 def test_an_id_that_is_no_clock_tells_no_time(id_: str) -> None:
     assert minted_ms(id_) is None
 
