@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any, Self
 
@@ -17,6 +18,8 @@ AWAY = frozenset({429, 502, 503, 504})
 
 _FIRST_PAUSE_S = 0.2
 _LONGEST_PAUSE_S = 10.0
+_CONNECT_S = 10.0
+_QUIET_S = 5.0
 
 
 class Platform:
@@ -24,6 +27,7 @@ class Platform:
 
     `patience_s`: how long one request is tried again while the platform is away or asks to come later.
     `found`: where a platform of the data folder is now and its key, which change with every start.
+    `tell`: gets one line an absence: what is waited for, and until when.
     """
 
     def __init__(
@@ -36,12 +40,16 @@ class Platform:
         transport: httpx.BaseTransport | None = None,
         pause: Callable[[float], None] = time.sleep,
         found: Callable[[], tuple[str, str] | None] | None = None,
+        tell: Callable[[str], None] = lambda _: None,
     ) -> None:
-        self._http = httpx.Client(timeout=timeout_s, transport=transport)
+        self._http = httpx.Client(
+            timeout=httpx.Timeout(timeout_s, connect=min(timeout_s, _CONNECT_S)), transport=transport
+        )
         self._found = found
         self._meet(url, key)
         self._patience_s = patience_s
         self._pause = pause
+        self._tell = tell
 
     def __enter__(self) -> Self:
         return self
@@ -68,7 +76,7 @@ class Platform:
         """
         headers = {"Content-Type": content_type} if content_type else None
         tried_until = time.monotonic() + self._patience_s
-        pause = _FIRST_PAUSE_S
+        pause, failures, told = _FIRST_PAUSE_S, 0, False
         while True:
             asked = 0.0
             try:
@@ -78,6 +86,7 @@ class Platform:
             except httpx.TransportError as gone:
                 why = f"{self.url} does not answer: {str(gone) or type(gone).__name__}"
                 self._follow()
+                away = True
             else:
                 if answer.status_code == httpx.codes.UNAUTHORIZED and self._follow():
                     continue
@@ -85,9 +94,15 @@ class Platform:
                     return answer
                 why = f"{self.url} answers {answer.status_code}: {explain(answer)}"
                 asked = _seconds(answer.headers.get("Retry-After"))
+                away = False
             wait = max(asked, pause)
             if time.monotonic() + wait > tried_until:
                 raise CommandFailed(why)
+            # One that only asks to come later is waited for quietly the first time: a busy door does so.
+            failures += 1
+            if not told and (away or failures > 1 or wait > _QUIET_S):
+                self._tell(f"{why}; trying again {_until(tried_until)}")
+                told = True
             self._pause(wait)
             pause = min(pause * 2, _LONGEST_PAUSE_S)
 
@@ -128,7 +143,9 @@ def explain(answer: httpx.Response) -> str:
 
 
 @contextmanager
-def connect(settings: Settings, *, patience_s: float = 0.0) -> Iterator[Platform]:
+def connect(
+    settings: Settings, *, patience_s: float = 0.0, tell: Callable[[str], None] = lambda _: None
+) -> Iterator[Platform]:
     """The platform the settings name, else the one running on the data folder (its owner needs no key).
 
     Raises CommandFailed with how to name one when there is none.
@@ -147,11 +164,18 @@ def connect(settings: Settings, *, patience_s: float = 0.0) -> Iterator[Platform
                 f"no platform is running on {settings.data}: start one (`moments up`) or name one with --url"
             )
         url, key_now = running
-        platform = Platform(url, key_now, patience_s=patience_s, found=found)
+        platform = Platform(url, key_now, patience_s=patience_s, found=found, tell=tell)
     else:
-        platform = Platform(url, key, patience_s=patience_s)
+        platform = Platform(url, key, patience_s=patience_s, tell=tell)
     with platform:
         yield platform
+
+
+def _until(tried_until: float) -> str:
+    """When trying ends, by the clock on the user's wall."""
+    left = max(0.0, tried_until - time.monotonic())
+    end = datetime.now().astimezone() + timedelta(seconds=left)
+    return f"until {end:%H:%M:%S} ({left:.0f} s)"
 
 
 def _seconds(retry_after: str | None) -> float:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from moments.errors import CommandFailed
+
 
 @dataclass(frozen=True)
 class Layout:
@@ -11,9 +13,15 @@ class Layout:
     data: Path
 
     def make(self) -> None:
-        """Creates the folders that are missing, closed to other users."""
-        for folder in (self.data, self.log_folder, self.vault_folder, self.run):
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        """Creates the folders that are missing, closed to other users.
+
+        Raises CommandFailed when the data folder is a file, or may not be written.
+        """
+        try:
+            for folder in (self.data, self.log_folder, self.vault_folder, self.run):
+                folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as fault:
+            raise unusable(self.data, fault) from fault
 
     @property
     def log_folder(self) -> Path:
@@ -54,3 +62,10 @@ class Layout:
     @property
     def core_socket(self) -> Path:
         return self.run / "core.sock"
+
+
+def unusable(data: Path, fault: OSError) -> CommandFailed:
+    """What a verb says of a data folder it cannot work in."""
+    kind = isinstance(fault, FileExistsError | NotADirectoryError)
+    why = "it is a file, or lies under one" if kind else fault.strerror
+    return CommandFailed(f"{data} is no data folder: {why}")

@@ -19,17 +19,24 @@ from moments.supervise import Child, FolderLock, Supervisor, address_of, listen
 
 FIRST_KEY = "admin"
 _POLL_S = 0.05
+_STARTING = frozenset({"core_restarting"})
 
 
 class Running:
     """What may be done beside the supervised parts: knows the address and the tokens, and when to stop."""
 
     def __init__(
-        self, url: str, tokens: RunTokens, supervisor: Supervisor, announce: Callable[[str], None]
+        self,
+        url: str,
+        tokens: RunTokens,
+        supervisor: Supervisor,
+        announce: Callable[[str], None],
+        warn: Callable[[str], None],
     ) -> None:
         self.url = url
         self.tokens = tokens
         self.announce = announce
+        self._warn = warn
         self._supervisor = supervisor
 
     @property
@@ -37,12 +44,21 @@ class Running:
         return self._supervisor.stopping
 
     def wait_ready(self) -> bool:
-        """Waits until door and core both answer; False when the run ends before that."""
+        """Waits until door and core both answer; False when the run ends before that.
+
+        Whatever else than their starting keeps the platform from being ready is said once on stderr.
+        """
+        told: set[str] = set()
         with httpx.Client(base_url=self.url, timeout=5.0) as http:
             while not self.stopping:
                 with suppress(httpx.TransportError):
-                    if http.get("/readyz").status_code == httpx.codes.OK:
+                    answer = http.get("/readyz")
+                    if answer.status_code == httpx.codes.OK:
                         return True
+                    for code, detail in reasons(answer):
+                        if code not in told and code not in _STARTING:
+                            self._warn(f"not ready yet: {detail}; waiting")
+                        told.add(code)
                 self.pause(_POLL_S)
         return False
 
@@ -56,11 +72,13 @@ def up(
     announce: Callable[[str], None],
     beside: Callable[[Running], None] | None = None,
     *,
+    warn: Callable[[str], None],
     embedded: bool = True,
 ) -> None:
     """Runs the platform until a signal ends it.
 
-    `announce` prints a line on stdout; `beside` is called in a thread of its own once the platform is ready.
+    `announce` prints a line on stdout, `warn` one on stderr; `beside` is called in a thread of its own once
+    the platform is ready.
     Raises CommandFailed when the folder is in use, the address is taken, or there is no key to guard it.
     """
     settings = loaded.settings
@@ -83,7 +101,7 @@ def up(
         )
         runfile.write(settings.data, running)
         try:
-            _supervise(loaded, listener, tokens, url, announce, beside)
+            _supervise(loaded, listener, tokens, url, announce, warn, beside)
         finally:
             runfile.remove(settings.data)
             listener.close()
@@ -97,13 +115,14 @@ def _supervise(
     tokens: RunTokens,
     url: str,
     announce: Callable[[str], None],
+    warn: Callable[[str], None],
     beside: Callable[[Running], None] | None,
 ) -> None:
     supervisor = Supervisor()
     supervisor.catch_signals()
     environment = {**loaded.environment(), **tokens.environment()}
     parent = str(supervisor.parent_fd)
-    running = Running(url, tokens, supervisor, announce)
+    running = Running(url, tokens, supervisor, announce, warn)
 
     def accompany() -> None:
         if running.wait_ready():
@@ -130,6 +149,14 @@ def _supervise(
         supervisor.stop()
         supervisor.close()
         companion.join(timeout=5)
+
+
+def reasons(answer: httpx.Response) -> list[tuple[str, str]]:
+    """(code, detail) of what /readyz says; one without a code when its body is no problem document."""
+    try:
+        return [(str(fault["code"]), str(fault["detail"])) for fault in answer.json()["errors"]]
+    except (ValueError, KeyError, TypeError):
+        return [("", f"/readyz answers {answer.status_code}")]
 
 
 def refuse_server_mode(settings: Settings) -> None:

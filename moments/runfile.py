@@ -8,6 +8,8 @@ from pathlib import Path
 
 import msgspec
 
+from moments.layout import unusable
+
 RUN_FOLDER = "run"
 _NAME = "platform.json"
 
@@ -34,10 +36,15 @@ def write(data: Path, running: RunFile) -> None:
 
 
 def read(data: Path) -> RunFile | None:
-    """The platform running on this data folder, or None (also when it died and left its file behind)."""
+    """The platform running on this data folder, or None (also when it died and left its file behind).
+
+    Raises CommandFailed when the data folder is a file.
+    """
     try:
         running = msgspec.json.decode((data / RUN_FOLDER / _NAME).read_bytes(), type=RunFile)
         os.kill(running.pid, 0)
+    except NotADirectoryError as fault:
+        raise unusable(data, fault) from fault
     except PermissionError:
         return None  # another user's platform, or another user's process under a number used again
     except (FileNotFoundError, ProcessLookupError, msgspec.MsgspecError):

@@ -38,7 +38,11 @@ def emit(
     """
     settings = settings_of(url=url, key=key, data=data).settings
     stream = sys.stdin.buffer if file == "-" else _open(file)
-    with connect(settings, patience_s=patience) as platform, progress("events") as tell, stream:
+    with (
+        connect(settings, patience_s=patience, tell=lambda why: note(f"moments: {why}")) as platform,
+        progress("events") as tell,
+        stream,
+    ):
         totals = sending.send(
             platform, sending.lines(stream), import_=import_, progress=lambda t: tell(t.sent)
         )

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from moments.cli.options import Data, settings_of
+from moments.cli.screen import note
 from moments.errors import WrongUsage
 
 Host = Annotated[str | None, typer.Option("--host", help="The address to listen on (MOMENTS_HOST).")]
@@ -37,7 +38,7 @@ def up(
 
     loaded = settings_of(data=data, host=host, port=port)
     to_stderr(loaded.settings.log_level)
-    platform.up(loaded, _announce, beside=live if demo else None)
+    platform.up(loaded, _announce, beside=live if demo else None, warn=_warn)
 
 
 def serve(
@@ -61,7 +62,7 @@ def serve(
     to_stderr(loaded.settings.log_level)
     if part is None:
         refuse_unmade(loaded.settings)
-        platform.up(loaded, _announce, embedded=False)
+        platform.up(loaded, _announce, warn=_warn, embedded=False)
     elif part == "door":
         serve_door_alone(loaded.settings, _announce)
     elif part == "api" and in_server_mode(loaded.settings):
@@ -75,3 +76,7 @@ def serve(
 def _announce(line: str) -> None:
     # Whoever waits for `ready` reads through a pipe: every line has to leave at once.
     print(line, flush=True)  # noqa: T201
+
+
+def _warn(line: str) -> None:
+    note(f"moments: {line}")

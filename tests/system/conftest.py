@@ -37,7 +37,12 @@ class UpAndRunning:
                 stdout=out,
                 stderr=err,
             )
-        self.url = self._ready(begin)
+        try:
+            self.url = self._ready(begin)
+        except BaseException:
+            self.process.kill()  # its parts end with it
+            self.process.wait()
+            raise
         self.http = httpx.Client(
             base_url=self.url, headers={"Authorization": f"Bearer {key}"}, timeout=httpx.Timeout(30.0)
         )
@@ -91,7 +96,12 @@ class UpAndRunning:
         self.http.close()
         if self.process.poll() is None:
             self.process.send_signal(how)
-        return self.process.wait(timeout=40)
+        try:
+            return self.process.wait(timeout=40)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise
 
 
 def moments(

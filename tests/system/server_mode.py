@@ -225,6 +225,7 @@ def chain(folder: Path, **settings: str) -> Iterator[Chain]:
             for each in whole.parts:
                 if each.process is not None and each.process.poll() is None:
                     each.process.kill()
+                    each.process.wait()
 
 
 def story(seed: int, size: int) -> tuple[list[CloudEventDict], list[CloudEventDict]]:

@@ -2,9 +2,11 @@
 
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -32,16 +34,24 @@ def checkout(tmp_path: Path) -> Path:
 
 def run(script: str, checkout: Path) -> subprocess.CompletedProcess[str]:
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("MOMENTS_")}
-    return subprocess.run(
+    shell = subprocess.Popen(
         ["bash", "-euo", "pipefail", "-c", script],
         cwd=checkout,
         env=inherited
         | {"MOMENTS_PORT": free_port(), "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        timeout=150,
-        check=False,
+        start_new_session=True,
     )
+    try:
+        out, err = shell.communicate(timeout=150)
+    finally:
+        # Whatever the script started and did not stop: its platform is in its process group.
+        with suppress(ProcessLookupError):
+            os.killpg(shell.pid, signal.SIGKILL)
+        shell.wait()
+    return subprocess.CompletedProcess(script, shell.returncode, out, err)
 
 
 def test_the_quickstart_finds_what_it_says(checkout: Path) -> None:

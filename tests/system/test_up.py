@@ -5,6 +5,8 @@ import os
 import signal
 import socket
 import stat
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -90,9 +92,6 @@ def test_a_part_that_cannot_start_ends_the_run(tmp_path: Path) -> None:
 
 
 def test_the_first_start_shows_an_admin_key_once(tmp_path: Path) -> None:
-    import subprocess
-    import sys
-
     keys = []
     for _ in range(2):
         environment = {k: v for k, v in os.environ.items() if not k.startswith("MOMENTS_")}
@@ -102,23 +101,70 @@ def test_the_first_start_shows_an_admin_key_once(tmp_path: Path) -> None:
             stdout=subprocess.PIPE,
             text=True,
         )
-        lines = []
-        for line in process.stdout:
-            lines.append(line.strip())
-            if line.startswith("ready "):
-                break
-        keys.append([line for line in lines if line.startswith("admin key ")])
-        if keys[0]:
-            key = keys[0][0].split()[2]
-            answer = httpx.get(f"{lines[-1].split()[1]}/v1/keys", headers={"Authorization": f"Bearer {key}"})
-            assert answer.status_code == 200
-        process.terminate()
-        assert process.wait(timeout=40) == 0
-        process.stdout.close()
+        try:
+            lines = []
+            for line in process.stdout:
+                lines.append(line.strip())
+                if line.startswith("ready "):
+                    break
+            keys.append([line for line in lines if line.startswith("admin key ")])
+            if keys[0]:
+                key = keys[0][0].split()[2]
+                headers = {"Authorization": f"Bearer {key}"}
+                answer = httpx.get(f"{lines[-1].split()[1]}/v1/keys", headers=headers)
+                assert answer.status_code == 200
+            process.terminate()
+            assert process.wait(timeout=40) == 0
+        finally:
+            process.kill()
+            process.wait()
+            process.stdout.close()
 
     assert len(keys[0]) == 1
     assert keys[1] == []
     assert all(key.encode() not in file.read_bytes() for file in (tmp_path / "data" / "log").iterdir())
+
+
+SMALL_DISK = """
+import os
+from pathlib import Path
+real = os.statvfs
+def statvfs(path):
+    free = real(path)
+    if not Path(os.environ["DISK_IS_FULL"]).exists():
+        return free
+    return os.statvfs_result((*free[:4], (500 << 20) // free.f_frsize, *free[5:]))
+os.statvfs = statvfs
+"""
+
+
+def test_too_little_free_disk_is_said_once_and_waited_out(tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(SMALL_DISK)
+    full, err = tmp_path / "full", tmp_path / "err"
+    full.touch()
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("MOMENTS_")}
+    environment |= {"PYTHONPATH": str(tmp_path), "DISK_IS_FULL": str(full)}
+    with err.open("wb") as stderr:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "moments", "up", "--port", "0", "--data", str(tmp_path / "data")],
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            text=True,
+        )
+    try:
+        eventually(lambda: b"not ready yet" in err.read_bytes(), within_s=60)
+        assert process.poll() is None
+        full.unlink()
+        assert any(line.startswith("ready ") for line in process.stdout)
+        said = [line for line in err.read_text().splitlines() if "not ready yet" in line]
+        assert said == ["moments: not ready yet: 500 MiB of disk are free, 1024 MiB must stay; waiting"]
+        process.terminate()
+        assert process.wait(timeout=40) == 0
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
 
 
 def test_a_second_platform_on_the_folder_is_one_clear_line(up: Start) -> None:

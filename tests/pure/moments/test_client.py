@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import httpx
 import pytest
 
@@ -18,6 +20,42 @@ def test_a_key_that_is_wrong_stays_wrong() -> None:
         pytest.raises(CommandFailed, match="a valid key is needed"),
     ):
         here.ask("GET", "/v1/status")
+
+
+def telling(*statuses: int | None) -> list[str]:
+    """What is told while a platform answers these statuses (None: not at all), then 200."""
+    left = list(statuses)
+    told: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        status = left.pop(0) if left else 200
+        if status is None:
+            raise httpx.ConnectError("refused", request=request)
+        return httpx.Response(status, json={})
+
+    with Platform(
+        "http://one",
+        patience_s=300,
+        transport=httpx.MockTransport(answer),
+        pause=lambda _: None,
+        tell=told.append,
+    ) as here:
+        here.ask("GET", "/v1/status")
+    return told
+
+
+def test_waiting_for_a_dead_address_is_told_once_with_its_end() -> None:
+    (told,) = telling(None, None, None)
+
+    assert re.fullmatch(
+        r"http://one does not answer: refused; trying again until \d\d:\d\d:\d\d \(300 s\)", told
+    )
+
+
+def test_a_busy_door_is_told_only_when_it_stays_busy() -> None:
+    assert telling(429) == []
+    (told,) = telling(429, 429, 503)
+    assert told.startswith("http://one answers 429")
 
 
 def test_a_platform_that_starts_anew_is_followed_to_its_new_address_and_key() -> None:

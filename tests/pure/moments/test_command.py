@@ -1,5 +1,7 @@
 """The command as a whole: exit codes, one line for an error, help with an example for every verb."""
 
+from pathlib import Path
+
 import pytest
 
 from moments import __version__
@@ -47,6 +49,30 @@ def test_without_a_platform_a_verb_says_how_to_get_one(
     assert code == 1
     assert "moments up" in err
     assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("below", ["", "below"])
+@pytest.mark.parametrize(
+    "arguments", [("verify",), ("rebuild",), ("sites", "list"), ("keys", "list"), ("up",), ("emit", "-")]
+)
+def test_a_file_in_place_of_the_data_folder_is_one_line(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    arguments: tuple[str, ...],
+    below: str,
+) -> None:
+    monkeypatch.delenv("MOMENTS_URL", raising=False)
+    file = tmp_path / "data"
+    file.touch()
+    monkeypatch.setenv("MOMENTS_DATA", str(file / below))
+
+    code, _, err = ran(capsys, *arguments)
+
+    assert (code, err) == (
+        1,
+        f"moments: {file / below} is no data folder: it is a file, or lies under one\n",
+    )
 
 
 def test_debug_adds_the_traceback_wherever_it_stands(capsys: pytest.CaptureFixture[str]) -> None:

@@ -48,6 +48,13 @@ class DoorProcess:
         )
 
     def __enter__(self):
+        try:
+            return self._answering()
+        except BaseException:
+            self.__exit__()
+            raise
+
+    def _answering(self):
         deadline = time.monotonic() + 30
         while True:
             assert self.process.poll() is None, self.process.stdout.read().decode()
