@@ -15,7 +15,8 @@ import pytest
 
 from tests.system.conftest import ADMIN_KEY, UpAndRunning, eventually
 from tests.system.judge import Judge, chunks, versions_of
-from tests.system.senders import Item, Mortal, Sending, Story, check_answers, item_of, oddities, story
+from tests.system.poison import oddities
+from tests.system.senders import Item, Mortal, Sending, Story, check_answers, item_of, story
 
 Start = Callable[..., UpAndRunning]
 
