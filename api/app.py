@@ -18,6 +18,7 @@ from api import (
     visits,
 )
 from api.freshness import Freshness
+from api.head import HeadAsGet
 from api.reading import known_parameters
 from api.services import Services
 from api.threads import QueryThreads
@@ -41,4 +42,5 @@ def create_app(services: Services) -> FastAPI:
         reads.include_router(area.router)
     app.include_router(reads)
     app.include_router(status.probes)
+    app.add_middleware(HeadAsGet)
     return app

@@ -17,7 +17,7 @@ from api.paging import Cursor, Limit, after, plain
 from api.problems import not_found
 from api.reading import Read, Reading
 from api.subjects import only_site
-from domain.attribution import LedgerLine, PlannedStage
+from domain.attribution import LedgerLine, PlannedStage, planned_budget
 from domain.derive import PromiseFact
 from domain.derive.promises import BROKEN_AFTER_MS, FINAL_AFTER_MS
 from domain.rounding import basis_points
@@ -128,15 +128,6 @@ def is_final(fact: PromiseFact, now: Ms) -> bool:
     if closed is None and fact.state == "broken":
         closed = fact.due_ms + BROKEN_AFTER_MS
     return closed is not None and now >= closed + FINAL_AFTER_MS
-
-
-def planned_budget(planned: tuple[PlannedStage, ...]) -> int:
-    """B of a plan nobody has reported on yet: a join counts its largest branch."""
-    nodes: dict[tuple[str, str], int] = {}
-    for stage in planned:
-        node = ("group", stage.group) if stage.group else ("stage", stage.stage)
-        nodes[node] = max(nodes.get(node, 0), stage.budget_s)
-    return sum(nodes.values())
 
 
 _EXACT = ("budget_s", "actual_s", "overrun_s", "credit_s", "share", "late_s", "hidden_s", "rescue_s")

@@ -1,8 +1,8 @@
 """What a board's variables and time range mean in SQL: one place, so that every panel of a board counts the
 same rows.
 
-The range is that of the API for instants: from (inclusive) to (exclusive), by the UTC start of the site's
-local clock hour. The plugin's `$__timeFilter` would include its end, and the hour after the range with it.
+The range is that of the API for instants: from (inclusive) to (exclusive), by the instant that dates a
+fact. The plugin's `$__timeFilter` would include its end.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from grafana.sqltext import chosen
 
-RANGE = ("{alias}.hour >= $__fromTime", "{alias}.hour < $__toTime")
+RANGE = ("{alias}.dated_at >= $__fromTime", "{alias}.dated_at < $__toTime")
 
 NO_CHANNEL = "-"
 """How a fact without a channel is chosen: an empty value would be lost among a variable's options."""

@@ -9,6 +9,7 @@ import httpx
 from fastapi import FastAPI, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from api.head import HeadAsGet
 from ingest.assembly import DoorParts, open_door
 from ingest.door import Door
 from ingest.errors import LogUnwritable
@@ -81,6 +82,7 @@ def door_app(settings: Settings) -> FastAPI:
         return Response(json.dumps(_together(answer.json(), app.openapi())), media_type="application/json")
 
     app.mount("/", passage)
+    app.add_middleware(HeadAsGet)
     return app
 
 

@@ -13,7 +13,7 @@ from datetime import date, timedelta
 from fractions import Fraction
 from typing import Any
 
-from domain.attribution import LedgerLine
+from domain.attribution import LedgerLine, planned_budget
 from domain.derive import Facts, LooseMoment, OutcomeFact, PromiseFact, VisitFact
 from projections.store import Store
 
@@ -172,6 +172,7 @@ def _promise(fact: PromiseFact) -> Fields:
         "due_ms": fact.due_ms,
         "closed_ms": fact.closed_ms,
         "window_s": fact.window_s,
+        "budget_s": planned_budget(fact.planned),
         "equivalents": {d: share for d, share in fact.equivalents.items() if share},
     }
     if ledger is not None:
@@ -222,7 +223,9 @@ def _read_visit(row: Fields) -> Fields:
         },
         "business_date": _day(row["business_date"]),
         "hour": _hour(row["hour"]),
-        "at_ms": _ms(row["started_at"]),
+        "at_ms": _ms(row["dated_at"]),
+        "started_ms": _ms(row["started_at"]),
+        "ended_ms": _ms(row["ended_at"]),
         "moments": list(zip(*(row[f"moments.{name}"] for name in moments), strict=True)),
         "debit": {(department, basis): debit for department, basis, debit, _ in ledger if debit},
         "credit": {(department, basis): credit for department, basis, _, credit in ledger if credit},
@@ -243,6 +246,8 @@ def _visit(fact: VisitFact) -> Fields:
         "business_date": fact.business_date,
         "hour": fact.hour,
         "at_ms": fact.at_ms,
+        "started_ms": fact.started_ms,
+        "ended_ms": fact.ended_ms,
         "moments": [
             (
                 m.moment,

@@ -155,7 +155,7 @@ class ListQuery:
 
     def _events_span(self, where: list[str], params: dict[str, Any]) -> tuple[list[str], Params]:
         """Events have an instant: a local date is that site's own begin of the business day."""
-        kept = [item for item in where if ".business_date" not in item and ".hour" not in item]
+        kept = [item for item in where if ".business_date" not in item and ".dated_at" not in item]
         params.pop("from", None)
         params.pop("to", None)
         span = self.scope.span

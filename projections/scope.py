@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any
 
 Params = dict[str, Any]
@@ -17,7 +17,10 @@ Params = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """From (inclusive) to (exclusive), each a local business date, an instant (UTC ms), or open (None)."""
+    """From (inclusive) to (exclusive), each a local business date, an instant (UTC ms), or open (None).
+
+    A fact is in a span of instants by the instant that dates it, `dated_at` of the public views.
+    """
 
     start: date | int | None = None
     end: date | int | None = None
@@ -51,8 +54,8 @@ def conditions(scope: Scope, alias: str, *, departments: bool) -> tuple[list[str
             where.append(f"{alias}.business_date {sign} {{{name}:Date}}")
             params[name] = bound.isoformat()
         elif bound is not None:
-            where.append(f"{alias}.hour {sign} toDateTime({{{name}:String}}, 'UTC')")
-            params[name] = utc_text(-(-bound // 1000))
+            where.append(f"{alias}.dated_at {sign} fromUnixTimestamp64Milli({{{name}:Int64}}, 'UTC')")
+            params[name] = bound
     if scope.channels:
         where.append(f"{alias}.channel IN {{channels:Array(String)}}")
         params["channels"] = list(scope.channels)
@@ -66,11 +69,6 @@ def conditions(scope: Scope, alias: str, *, departments: bool) -> tuple[list[str
         )
         params["tiers"] = list(scope.tiers)
     return where, params
-
-
-def utc_text(second: int) -> str:
-    """A second of the epoch as ClickHouse writes a DateTime in UTC."""
-    return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def merged(*several: Mapping[str, Any]) -> Params:

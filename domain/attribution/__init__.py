@@ -6,7 +6,7 @@ states the formulas, section 7 (R5-R13, R18) the corner cases. Pure: no clock, n
 """
 
 from domain.attribution.chain import airport
-from domain.attribution.inputs import BlockedInterval, PlannedStage, PromiseInput, StageReport
+from domain.attribution.inputs import BlockedInterval, PlannedStage, PromiseInput, StageReport, planned_budget
 from domain.attribution.ledger import DepartmentLine, LedgerLine, PromiseLedger, attribute
 from domain.attribution.reports import StageCompletion, StageStart, stage_reports
 
@@ -22,5 +22,6 @@ __all__ = [
     "StageStart",
     "airport",
     "attribute",
+    "planned_budget",
     "stage_reports",
 ]

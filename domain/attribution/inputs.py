@@ -17,6 +17,15 @@ class PlannedStage:
     group: str | None = None
 
 
+def planned_budget(planned: tuple[PlannedStage, ...]) -> int:
+    """B of a plan in seconds, whoever has reported on it: a join counts its largest branch."""
+    nodes: dict[tuple[str, str], int] = {}
+    for stage in planned:
+        node = ("group", stage.group) if stage.group else ("stage", stage.stage)
+        nodes[node] = max(nodes.get(node, 0), stage.budget_s)
+    return sum(nodes.values())
+
+
 @dataclass(frozen=True, slots=True)
 class StageReport:
     """What counts of a stage's own reports (R13): its latest completion.

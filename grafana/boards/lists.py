@@ -35,7 +35,7 @@ def late_promises(texts: Texts, scope: Scope, *, size: tuple[int, int] = (24, 9)
 
 def worst_visits(texts: Texts, scope: Scope, *, size: tuple[int, int] = (24, 9)) -> Json:
     """Visits that lost the most points."""
-    names = ("site_id", "visit_id", "started_at", "channel", "ves", "last_score", "debit", "credit")
+    names = ("site_id", "visit_id", "at", "channel", "ves", "last_score", "debit", "credit")
     return table(
         texts("panel.worst_visits"),
         told(texts, "worst_visits", "moments.visits"),

@@ -37,7 +37,8 @@ KEEP = ("region", "site", "channel")
 WORKED_ON = (
     "(told.made_by IN (${department:singlequote}) OR (facts.site_id, facts.promise_id) IN (\n"
     "        SELECT site_id, promise_id FROM moments.stages\n"
-    "        WHERE hour >= $__fromTime AND hour < $__toTime AND department IN (${department:singlequote})))"
+    "        WHERE dated_at >= $__fromTime AND dated_at < $__toTime\n"
+    "            AND department IN (${department:singlequote})))"
 )
 """Promises that the department made, or had a stage in."""
 

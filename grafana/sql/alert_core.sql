@@ -4,7 +4,7 @@ FROM
 (
     SELECT site_id, toFloat64(countIf(score >= 75)) AS x, toFloat64(count()) AS n
     FROM moments.visit_moments
-    WHERE hour >= $__fromTime AND hour < $__toTime AND moment IN (@{moments})
+    WHERE dated_at >= $__fromTime AND dated_at < $__toTime AND moment IN (@{moments})
     GROUP BY site_id
     HAVING n >= 30
 ) AS counts

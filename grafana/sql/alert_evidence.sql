@@ -3,11 +3,11 @@ SELECT $__toTime AS time, toString(places.region) AS region, toString(sums.site_
 FROM
 (
     SELECT
-        site_id, sumIf(numerator, hour >= $__toTime - toIntervalDay(7)) AS late, sumIf(denominator, hour >= $__toTime - toIntervalDay(7)) AS late_d,
-        sumIf(numerator, hour < $__toTime - toIntervalDay(7)) AS early, sumIf(denominator, hour < $__toTime - toIntervalDay(7)) AS early_d,
-        sumIf(n, hour >= $__toTime - toIntervalDay(7)) AS late_n, sumIf(n, hour < $__toTime - toIntervalDay(7)) AS early_n
+        site_id, sumIf(numerator, dated_at >= $__toTime - toIntervalDay(7)) AS late, sumIf(denominator, dated_at >= $__toTime - toIntervalDay(7)) AS late_d,
+        sumIf(numerator, dated_at < $__toTime - toIntervalDay(7)) AS early, sumIf(denominator, dated_at < $__toTime - toIntervalDay(7)) AS early_d,
+        sumIf(n, dated_at >= $__toTime - toIntervalDay(7)) AS late_n, sumIf(n, dated_at < $__toTime - toIntervalDay(7)) AS early_n
     FROM moments.kpi_evidence_coverage
-    WHERE hour >= $__fromTime AND hour < $__toTime
+    WHERE dated_at >= $__fromTime AND dated_at < $__toTime
     GROUP BY site_id
     HAVING late_n >= 30 AND early_n >= 30
 ) AS sums

@@ -1,6 +1,6 @@
 -- Visits that lost the most, worst first. A row opens the visit.
 SELECT
-    facts.site_id AS site_id, facts.visit_id AS visit_id, facts.started_at AS started_at, facts.channel AS channel, facts.ves AS ves,
+    facts.site_id AS site_id, facts.visit_id AS visit_id, facts.dated_at AS at, facts.channel AS channel, facts.ves AS ves,
     facts.last_score AS last_score, facts.debit AS debit, facts.credit AS credit
 @{from_}
 @{where}

@@ -7,6 +7,10 @@ A file holds one part or two, each begun by a `-- part:` line. Every part yields
   departments. Sums of numerators over departments equal the whole; `n` does not, since one promise has many
   lines.
 
+`dated_at` is the instant that dates the fact (a promise when it was made, a visit by its start, first moment
+or end, an answer at its own): spans of instants compare it; `hour` and `business_date` are that instant by
+the site's clock.
+
 Parts read only the public views, name no database object of their own and hold no parameter, so that KPI
 queries, `cells` and boards can put them into a FROM and have ClickHouse push their filters down (it does,
 through UNION ALL too; a constant department would be no filter, hence two parts and not one UNION).
@@ -24,6 +28,7 @@ COLUMNS = (
     "site_id",
     "business_date",
     "hour",
+    "dated_at",
     "channel",
     "department",
     "numerator",

@@ -1,16 +1,16 @@
 -- Points under the standard, summed over visits. By department a visit counts once, whatever the evidence it stands on.
 -- part: whole
 SELECT
-    site_id, business_date, hour, channel, '' AS department,
+    site_id, business_date, hour, dated_at, channel, '' AS department,
     debit AS numerator, toFloat64(1) AS denominator,
     toFloat64(1) AS n, debit * debit AS squares
 FROM moments.visits
 WHERE moments > 0
 -- part: departments
 SELECT
-    site_id, business_date, hour, channel, department,
+    site_id, business_date, hour, dated_at, channel, department,
     sum(debit) AS numerator, toFloat64(1) AS denominator,
     toFloat64(1) AS n, pow(sum(debit), 2) AS squares
 FROM moments.visit_ledger
 WHERE debit > 0
-GROUP BY site_id, business_date, hour, channel, visit_id, department
+GROUP BY site_id, business_date, hour, dated_at, channel, visit_id, department

@@ -11,7 +11,7 @@ SELECT
     if(made, toDate(p.day), toDate(0)), if(made, toDateTime(p.hour_s, 'UTC'), toDateTime(0, 'UTC')), p.state,
     if(made, fromUnixTimestamp64Milli(p.made_ms, 'UTC'), NULL), if(made, fromUnixTimestamp64Milli(p.due_ms, 'UTC'), NULL),
     if(closed, fromUnixTimestamp64Milli(p.closed_ms, 'UTC'), NULL), fromUnixTimestamp64Milli(p.revised_ms, 'UTC'),
-    if(made, p.window_s, NULL), if(p.fulfilled, t.budget_s, NULL), if(p.fulfilled, p.elapsed_s, NULL), if(p.fulfilled, t.slack_s, NULL),
+    if(made, p.window_s, NULL), if(made, if(p.fulfilled, t.budget_s, p.plan_budget_s), NULL), if(p.fulfilled, p.elapsed_s, NULL), if(p.fulfilled, t.slack_s, NULL),
     if(p.fulfilled, t.late_s, NULL), if(p.fulfilled, s.overruns_s, NULL), if(p.fulfilled, s.credits_s, NULL),
     if(p.fulfilled, least(s.overruns_s, s.credits_s + t.slack_s), NULL), if(p.fulfilled, t.over_promise_s, NULL),
     if(p.fulfilled, if(s.credits_s + t.slack_s > 0, least(s.overruns_s, s.credits_s + t.slack_s) * t.slack_s / (s.credits_s + t.slack_s), 0), NULL),

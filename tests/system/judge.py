@@ -396,17 +396,13 @@ class Judge:
         exact = ("budget_s", "actual_s", "overrun_s", "credit_s", "share", "late_s", "hidden_s", "rescue_s")
         own = ("late_s", "hidden_s", "rescue_s", "overrun_s", "credit_s")
         lines = {line.department: line for line in ledger.departments} if ledger else {}
-        nodes: dict[Any, int] = {}
-        for stage in fact.planned:
-            node = (stage.group,) if stage.group else stage.stage
-            nodes[node] = max(nodes.get(node, 0), stage.budget_s)
         return {
             "site": fact.site, "promise_id": fact.promise_id, "visit_id": fact.visit_id,
             "case_id": fact.case_id, "kind": fact.kind, "made_by": fact.made_by, "channel": fact.channel,
             "business_date": fact.business_date.isoformat(), "state": fact.state,
             "made_at": format_rfc3339(fact.made_ms), "due_at": format_rfc3339(fact.due_ms),
             "closed_at": fact.closed_ms and format_rfc3339(fact.closed_ms),
-            "window_s": fact.window_s, "budget_s": ledger.budget_s if ledger else sum(nodes.values()),
+            "window_s": fact.window_s, "budget_s": planned_budget(fact),
             "elapsed_s": ledger and ledger.elapsed_s,
             **{name: ledger and str(getattr(ledger, name)) for name in names},
             "final": fact.final,
@@ -517,8 +513,7 @@ class Judge:
         self.same("visits listed", set(visits), set(self.facts.visits))
         for key, visit in self.facts.visits.items():
             if key in visits:
-                # The list says when a visit is dated, the explanation whether it was ever started.
-                self.same(("listed visit", key), visits[key] | {"started_at": None}, _visit_row(visit))
+                self.same(("listed visit", key), visits[key], _visit_row(visit))
         waiting: dict[str, int] = defaultdict(int)
         for site, _ in self.facts.waiting:
             waiting[site] += 1
@@ -666,9 +661,20 @@ def _without(answer: dict[str, Any], *names: str) -> dict[str, Any]:
     return {name: value for name, value in answer.items() if name not in names}
 
 
+def planned_budget(fact: PromiseFact) -> int:
+    """B: the ledger's, or before there is one the plan's, a join counting its largest branch."""
+    if fact.ledger is not None:
+        return fact.ledger.budget_s
+    nodes: dict[Any, int] = {}
+    for stage in fact.planned:
+        node = (stage.group,) if stage.group else stage.stage
+        nodes[node] = max(nodes.get(node, 0), stage.budget_s)
+    return sum(nodes.values())
+
+
 def _promise_row(fact: PromiseFact) -> dict[str, Any]:
     ledger = fact.ledger
-    whole_ = ("budget_s", "elapsed_s", "slack_s", "late_s", "over_promise_s")
+    whole_ = ("elapsed_s", "slack_s", "late_s", "over_promise_s")
     parts = ("overrun_s", "credit_s", "absorbed_s", "slack_rescue_s")
     return {
         "site": fact.site, "promise_id": fact.promise_id, "visit_id": fact.visit_id, "case_id": fact.case_id,
@@ -676,7 +682,7 @@ def _promise_row(fact: PromiseFact) -> dict[str, Any]:
         "business_date": fact.business_date.isoformat(), "state": fact.state,
         "made_at": _instant(fact.made_ms),
         "due_at": _instant(fact.due_ms), "closed_at": _instant(fact.closed_ms), "revised_at": None,
-        "window_s": fact.window_s,
+        "window_s": fact.window_s, "budget_s": planned_budget(fact),
         **{name: ledger and getattr(ledger, name) for name in whole_},
         **{name: ledger and float(getattr(ledger, name)) for name in parts},
     }  # fmt: skip
@@ -685,7 +691,7 @@ def _promise_row(fact: PromiseFact) -> dict[str, Any]:
 def _visit_row(fact: VisitFact) -> dict[str, Any]:
     return {
         "site": fact.site, "visit_id": fact.visit_id, "channel": fact.channel,
-        "business_date": fact.business_date.isoformat(), "started_at": None,
+        "business_date": fact.business_date.isoformat(), "started_at": _instant(fact.started_ms),
         "ended_at": _instant(fact.ended_ms), "moments": len(fact.moments),
         "ves": None if fact.ves is None else float(fact.ves),
         "last_score": None if fact.last_score is None else float(fact.last_score),

@@ -1,5 +1,5 @@
 -- A visit with its moments and its two ledgers (debit and credit per department and evidence), as arrays on one row.
--- ORDER BY as `promises`.
+-- dated_at is the instant that dates it (R15); started_at is null where nobody told of a start. ORDER BY as `promises`.
 CREATE TABLE IF NOT EXISTS $gen.visits
 (
     site_id       LowCardinality(String),
@@ -10,6 +10,7 @@ CREATE TABLE IF NOT EXISTS $gen.visits
     channel       LowCardinality(String),
     business_date Date,
     hour          DateTime('UTC'),
+    dated_at      DateTime64(3, 'UTC'),
     started_at    Nullable(DateTime64(3, 'UTC')),
     ended_at      Nullable(DateTime64(3, 'UTC')),
     last_at       DateTime64(3, 'UTC'),

@@ -25,6 +25,8 @@ class Observation:
     numerator: Fraction
     denominator: Fraction
     n: int
+    at: int = 0
+    """The instant that dates it."""
 
 
 def observe(
@@ -43,6 +45,7 @@ def observe(
         Fraction(numerator),
         Fraction(denominator),
         n,
+        of.made_ms if isinstance(of, PromiseFact) else of.at_ms,
     )
 
 

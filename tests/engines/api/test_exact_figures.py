@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -18,10 +17,12 @@ import pyarrow.parquet
 import pytest
 
 from api.directory import directory_of
+from domain.attribution import planned_budget
 from domain.cloudevents import from_structured
 from domain.derive import Facts
 from domain.measures import CATALOGUE, SHARED
 from domain.structure import StructureState
+from domain.times import format_rfc3339, parse_rfc3339
 from projections.evidence import Told
 from projections.explain import Explainer
 from projections.feed import Read
@@ -156,17 +157,51 @@ class TestFigures:
     def test_by_department(self, chain: Chain, code: str, grain: str, group_by: tuple[str, ...]) -> None:
         assert assert_equal_to_exact(chain, code, grain, group_by)
 
-    def test_a_span_of_days_and_a_span_of_instants(self, chain: Chain) -> None:
+    def test_a_span_of_days(self, chain: Chain) -> None:
         observed = chain.observations("on_time", split=False)
         days = sorted({seen.day for seen in observed})
         start, end = days[len(days) // 3], days[2 * len(days) // 3]
         inside = [seen for seen in observed if start <= seen.day < end]
         row = chain.api.rows("/v1/kpis/on_time", **{"from": start.isoformat(), "to": end.isoformat()})[0]
         assert row["n"] == len(inside) > 0
-        instant = inside[0].hour
-        since = [seen for seen in observed if seen.hour >= instant]
-        at = f"{datetime.fromtimestamp(instant / 1000, UTC):%Y-%m-%dT%H:%M:%SZ}"
-        assert chain.api.rows("/v1/kpis/on_time", **{"from": at})[0]["n"] == len(since)
+
+    @pytest.mark.parametrize("code", CATALOGUE)
+    def test_a_span_of_instants_holds_what_is_dated_in_it(self, chain: Chain, code: str) -> None:
+        for split in {False, CATALOGUE[code].by_department}:
+            observed = chain.observations(code, split=split)
+            instants = sorted({seen.at for seen in observed})
+            start, end = instants[len(instants) // 3], instants[2 * len(instants) // 3]
+            assert start % 3_600_000 or end % 3_600_000, "a span that hours do not tell"
+            inside = [seen for seen in observed if start <= seen.at < end]
+            span = {"from": format_rfc3339(start), "to": format_rfc3339(end)}
+            group = {"group_by": "department"} if split else {}
+            rows = chain.api.rows(f"/v1/kpis/{code}", **span, **group)
+            assert sum(row["n"] for row in rows) == sum(seen.n for seen in inside), split
+
+    def test_lists_hold_what_is_dated_in_a_span_of_instants(self, chain: Chain) -> None:
+        for path, id_, dated in (
+            ("promises", "promise_id", {key: fact.made_ms for key, fact in chain.facts.promises.items()}),
+            ("visits", "visit_id", {key: fact.at_ms for key, fact in chain.facts.visits.items()}),
+        ):
+            instants = sorted(dated.values())
+            start = instants[len(instants) // 2]
+            end = start + 30 * 60_000
+            span = {"from": format_rfc3339(start), "to": format_rfc3339(end)}
+            rows = chain.api.get(f"/v1/{path}", limit=1000, **span).json()["rows"]
+            inside = {key for key, at in dated.items() if start <= at < end}
+            assert {(row["site"], row[id_]) for row in rows} == inside != set()
+
+    def test_lists_show_starts_that_were_told_and_budgets_that_were_planned(self, chain: Chain) -> None:
+        visits = chain.api.get("/v1/visits", limit=1000).json()["rows"]
+        for row in visits:
+            started = chain.facts.visits[row["site"], row["visit_id"]].started_ms
+            assert (row["started_at"] and parse_rfc3339(row["started_at"])) == started
+        unfulfilled = 0
+        for row in chain.api.get("/v1/promises", limit=1000).json()["rows"]:
+            fact = chain.facts.promises[row["site"], row["promise_id"]]
+            unfulfilled += fact.ledger is None
+            assert row["budget_s"] == planned_budget(fact.planned)
+        assert unfulfilled
 
     def test_a_region_counts_a_site_while_it_is_in_it(self, chain: Chain) -> None:
         observed = chain.observations("on_time", split=False)

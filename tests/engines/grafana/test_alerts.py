@@ -82,7 +82,7 @@ def alerts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Alerts]:
     for code in CATALOGUE:
         client.command(
             f"CREATE TABLE moments.kpi_{code} (site_id String, business_date Date, "
-            "hour DateTime('UTC'), "
+            "hour DateTime('UTC'), dated_at DateTime64(3, 'UTC'), "
             "channel String, department String, numerator Float64, denominator Float64, n Float64, "
             "squares Float64) "
             "ENGINE = MergeTree ORDER BY site_id"
@@ -111,7 +111,7 @@ def observation(measure: Measure, *, bad: bool) -> tuple[float, float, float, fl
 
 def put(alerts: Alerts, measure: Measure, site: str, at: datetime, *, bad: bool, count: int) -> None:
     numbers = observation(measure, bad=bad)
-    rows = [[site, at.date(), at, "", "", *numbers] for _ in range(count)]
+    rows = [[site, at.date(), at, at, "", "", *numbers] for _ in range(count)]
     alerts.store.client().insert(f"kpi_{measure.code}", rows, column_names=list(COLUMNS), database="moments")
 
 
@@ -166,7 +166,7 @@ def test_eight_days_on_the_worse_side(alerts: Alerts) -> None:
     alerts.store.command("TRUNCATE TABLE moments.kpi_ves")
     for number, at in enumerate(reversed(days_before(T0, 30))):
         value = 80.0 + (3 if number % 2 else -3) if number < 21 else 77.0 + number % 2
-        row = [GOOD, at.date(), at, "", "", value, 1.0, 1.0, value * value]
+        row = [GOOD, at.date(), at, at, "", "", value, 1.0, 1.0, value * value]
         alerts.store.client().insert("kpi_ves", [row], column_names=list(COLUMNS), database="moments")
 
     assert alerts.firing("moments-signal-ves", T0) == {GOOD}
@@ -176,17 +176,17 @@ def test_eight_days_on_the_worse_side(alerts: Alerts) -> None:
 def test_the_core_product_under_standard(alerts: Alerts) -> None:
     client = alerts.store.client()
     client.command(
-        "CREATE TABLE moments.visit_moments (site_id String, hour DateTime('UTC'), moment String, "
+        "CREATE TABLE moments.visit_moments (site_id String, dated_at DateTime64(3, 'UTC'), moment String, "
         "score UInt8) "
         "ENGINE = MergeTree ORDER BY site_id"
     )
     for now, score in ((T0, 50), (T1, 90)):
-        hour = days_before(now, 1)[0]
-        rows = [[BAD, hour, "preparation_time", score] for _ in range(50)]
-        rows += [[GOOD, hour, "greeting", 0] for _ in range(50)]
-        rows += [[UNLUCKY, hour, "preparation_time", 0] for _ in range(3)]
+        at = days_before(now, 1)[0]
+        rows = [[BAD, at, "preparation_time", score] for _ in range(50)]
+        rows += [[GOOD, at, "greeting", 0] for _ in range(50)]
+        rows += [[UNLUCKY, at, "preparation_time", 0] for _ in range(3)]
         client.insert(
-            "visit_moments", rows, database="moments", column_names=["site_id", "hour", "moment", "score"]
+            "visit_moments", rows, database="moments", column_names=["site_id", "dated_at", "moment", "score"]
         )
 
     assert alerts.firing("moments-core-product", T0) == {BAD}
