@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from domain.dictionary import DEFAULT, LANGUAGES, Ring
+from domain.dictionary import LANGUAGES
 from domain.measures import CATALOGUE, Direction, Interval, Kind, Measure
 from grafana.dashboard import dashboard
 from grafana.figures import figures, limits_of, view_of
@@ -18,7 +18,7 @@ from grafana.intervals import wilson
 from grafana.links import uid_of
 from grafana.panels import TIME_SERIES, target
 from grafana.scope import Scope, sums
-from grafana.sqltext import indent, literal, sql
+from grafana.sqltext import indent, sql
 from grafana.texts import Texts
 from grafana.theme import Json
 
@@ -42,10 +42,11 @@ _COMPLETE = "toDateTime(facts.business_date, 'UTC') < toStartOfDay($__toTime - t
 
 @dataclass(frozen=True)
 class AlertRule:
-    """One rule. `evaluator` and `threshold` fire it; `window_s` is how far back its query looks."""
+    """One rule. `evaluator` and `threshold` fire it; `window_s` is how far back its query looks;
+    title and summary are by language."""
 
     uid: str
-    title: str
+    title: Mapping[str, str]
     summary: Mapping[str, str]
     raw_sql: str
     window_s: int
@@ -74,7 +75,7 @@ def standard(measure: Measure) -> AlertRule:
     rows = figures(measure, Scope(), {"site_id": "facts.site_id"})
     return AlertRule(
         uid=f"moments-standard-{measure.code}"[:40].replace("_", "-"),
-        title=Texts("en")("alert.standard", title=measure.title["en"]),
+        title=_title("standard", measure),
         summary=_summary("standard", threshold=f"{measure.thresholds.critical:g}"),
         raw_sql=sql("alert_standard", bound=bound, figures=indent(rows), low_n=measure.low_n),
         window_s=_WINDOWS.get(measure.area, _WINDOW),
@@ -100,7 +101,7 @@ def signal(measure: Measure) -> AlertRule:
         limits = sql("xmr", keys="site_id, ", part=part, figures=indent(inner, 16))
     return AlertRule(
         uid=f"moments-signal-{measure.code}".replace("_", "-"),
-        title=Texts("en")("alert.signal", title=measure.title["en"]),
+        title=_title("signal", measure),
         summary=_summary("signal"),
         raw_sql=sql(
             "alert_signal",
@@ -121,16 +122,14 @@ def signal(measure: Measure) -> AlertRule:
 
 
 def _others() -> Iterator[AlertRule]:
-    english = Texts("en")
-    core = [code for code, moment in DEFAULT.moments.items() if moment.ring is Ring.CORE]
     above = CATALOGUE["above_standard"]
     _, critical = limits_of(above)
     assert critical is not None
     yield AlertRule(
         uid="moments-core-product",
-        title=english("alert.core"),
+        title=_title("core"),
         summary=_summary("core"),
-        raw_sql=sql("alert_core", hi=wilson("x", "n")[1], moments=", ".join(map(literal, core))),
+        raw_sql=sql("alert_core", hi=wilson("x", "n")[1]),
         window_s=_WINDOW,
         evaluator="lt",
         threshold=critical,
@@ -142,7 +141,7 @@ def _others() -> Iterator[AlertRule]:
     )
     yield AlertRule(
         uid="moments-evidence-falling",
-        title=english("alert.evidence"),
+        title=_title("evidence"),
         summary=_summary("evidence"),
         raw_sql=sql("alert_evidence"),
         window_s=35 * DAY_S,
@@ -156,7 +155,7 @@ def _others() -> Iterator[AlertRule]:
     )
     yield AlertRule(
         uid="moments-silent-site",
-        title=english("alert.silent"),
+        title=_title("silent"),
         summary=_summary("silent", threshold=f"{SILENT_H:g}"),
         raw_sql=sql("alert_silent"),
         window_s=DAY_S,
@@ -171,7 +170,7 @@ def _others() -> Iterator[AlertRule]:
     )
     yield AlertRule(
         uid="moments-dead-letters",
-        title=english("alert.letters"),
+        title=_title("letters"),
         summary=_summary("letters"),
         raw_sql=sql("alert_letters"),
         window_s=HOUR_S,
@@ -185,7 +184,7 @@ def _others() -> Iterator[AlertRule]:
     )
     yield AlertRule(
         uid="moments-lag",
-        title=english("alert.lag"),
+        title=_title("lag"),
         summary=_summary("lag", threshold=f"{BEHIND_S:g}"),
         raw_sql=sql("alert_lag"),
         window_s=5 * MINUTE_S,
@@ -200,35 +199,47 @@ def _others() -> Iterator[AlertRule]:
     )
 
 
+def _title(key: str, measure: Measure | None = None) -> dict[str, str]:
+    """A rule's name in every language; with a measure, under that measure's own title."""
+    return {
+        language: Texts(language)(f"alert.{key}", **({"title": measure.title[language]} if measure else {}))
+        for language in LANGUAGES
+    }
+
+
 def _summary(key: str, **values: object) -> dict[str, str]:
     return {language: Texts(language)(f"summary.{key}", **values) for language in LANGUAGES}
 
 
-def rule_model(rule: AlertRule, boards: Mapping[str, Json]) -> Json:
+def rule_model(rule: AlertRule, boards: Mapping[str, Json], texts: Texts) -> Json:
     """A rule as file provisioning takes it: query A, its last value B, the threshold C.
 
-    `boards` are the English models by slug, to find the panel that explains the alarm.
+    Title, summary and board are in the language of `texts`; the other languages are annotations beside them,
+    for contact points that write to people who read those. `boards` are the models of that language by slug,
+    to find the panel that explains the alarm.
     """
     query = {**target(rule.raw_sql, TIME_SERIES), "refId": "A"}
     query["datasource"] = {"type": query["datasource"]["type"], "uid": SOURCE_UID}
-    panel = _panel_id(boards[rule.board], rule.panel)
+    panel = _panel_id(boards[rule.board], rule.panel, texts)
+    board = uid_of(rule.board, texts.language)
+    others = [language for language in LANGUAGES if language != texts.language]
     return {
         "uid": rule.uid,
-        "title": rule.title,
+        "title": texts.of(rule.title),
         "condition": "C",
         "for": rule.wait,
         "noDataState": rule.no_data,
         "execErrState": "Error",
         "isPaused": False,
-        "dashboardUid": uid_of(rule.board, "en"),
+        "dashboardUid": board,
         "panelId": panel,
         "labels": {"product": "moments", "severity": rule.severity},
         "annotations": {
-            "summary": rule.summary["en"],
-            "summary_uk": rule.summary["uk"],
-            "summary_ru": rule.summary["ru"],
+            "summary": texts.of(rule.summary),
+            **{f"title_{language}": rule.title[language] for language in others},
+            **{f"summary_{language}": rule.summary[language] for language in others},
             "value": "{{ $values.B.Value }}",
-            "__dashboardUid__": uid_of(rule.board, "en"),
+            "__dashboardUid__": board,
             "__panelId__": str(panel),
         },
         "data": [
@@ -269,9 +280,9 @@ def _step(ref: str, source: str, window_s: int, model: Json) -> Json:
     }
 
 
-def _panel_id(model: Json, name: str) -> int:
+def _panel_id(model: Json, name: str, texts: Texts) -> int:
     """The panel that asks for a measure's view, or the one with that text's title; else the board's first."""
-    title = Texts("en").or_code("panel", name)
+    title = texts.or_code("panel", name)
     for panel in model["panels"]:
         asked = panel["targets"][0]["rawSql"] if "targets" in panel else ""
         if panel["title"] == title or f"moments.kpi_{name} " in asked:
@@ -279,12 +290,13 @@ def _panel_id(model: Json, name: str) -> int:
     return int(model["panels"][0]["id"])
 
 
-def groups() -> list[Json]:
-    """Rules by evaluation group: what is urgent is looked at every minute, what takes days every ten."""
+def groups(language: str = "en") -> list[Json]:
+    """Rules in the chain's language, by evaluation group: what is urgent is looked at every minute, what
+    takes days every ten."""
     from grafana.boards import BOARDS
 
-    english = Texts("en")
-    boards = {slug: dashboard(board(english), english) for slug, board in BOARDS.items()}
+    texts = Texts(language)
+    boards = {slug: dashboard(board(texts), texts) for slug, board in BOARDS.items()}
     intervals = {"standards": "10m", "signals": "1h", "data": "10m", "line": "1m"}
     found = rules()
     return [
@@ -293,7 +305,7 @@ def groups() -> list[Json]:
             "name": f"moments {name}",
             "folder": "Moments alerts",
             "interval": interval,
-            "rules": [rule_model(rule, boards) for rule in found if rule.group == name],
+            "rules": [rule_model(rule, boards, texts) for rule in found if rule.group == name],
         }
         for name, interval in intervals.items()
     ]

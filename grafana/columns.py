@@ -36,7 +36,8 @@ _UNIT: Mapping[str, str] = {
 }
 
 _HIDDEN = frozenset({"measure", "department", "made_by"})
-"""Codes behind a title of the same row: there for links and tests, not for reading."""
+"""Codes behind a title of the same row: there for links and tests, not for reading. Those whose title is
+called after them (`kind` and `kind_title`) need not be named here."""
 
 _RISK = {"overdue": CRITICAL, "at_risk": WARNING, "in_time": GOOD}
 _STATE = {"kept": GOOD, "late": WARNING, "broken": CRITICAL, "cancelled": GREY}
@@ -52,8 +53,8 @@ _WORDS: Mapping[str, Callable[[Texts], list[Json]]] = {
     "basis": lambda texts: words(texts.section("basis")),
     "origin": lambda texts: words(texts.section("origin")),
     "outcome": lambda texts: words({**texts.section("moment_outcome"), **texts.section("outcome")}),
-    "kind": lambda texts: words({**texts.section("said"), **texts.moments()}),
-    "moment": lambda texts: words(texts.moments()),
+    "kind": lambda texts: words(texts.section("said")),
+    "ring": lambda texts: words(texts.rings()),
     "channel": lambda texts: words(texts.channels()),
     "tier": lambda texts: words(texts.tiers()),
     "owner": lambda texts: words(texts.departments()),
@@ -80,7 +81,7 @@ def columns(
             texts,
             name,
             (links or {}).get(name),
-            hidden=name in _HIDDEN and name not in shown,
+            hidden=(name in _HIDDEN or f"{name}_title" in names) and name not in shown,
             unit=(units or {}).get(name),
             title=(titles or {}).get(name),
         )

@@ -18,7 +18,7 @@ _MADE = "Made by `moments grafana build`; edit grafana/*.py or installation.toml
 
 
 def installation() -> dict[str, Any]:
-    """What differs between installations: the regions and where their alarms go."""
+    """What differs between installations: the language of alarms, the regions and where their alarms go."""
     return tomllib.loads(INSTALLATION.read_text(encoding="utf-8"))
 
 
@@ -26,10 +26,13 @@ def provisioning() -> dict[str, str]:
     """Relative path to text."""
     regions: dict[str, str] = installation()["regions"]
     head_office: str = installation()["head_office"]
+    language: str = installation()["language"]
     return {
         "provisioning/datasources/moments.yaml": yaml_of(data_sources(), comment=f"{_MADE}\n{_SOURCE_NOTE}"),
         "provisioning/dashboards/moments.yaml": yaml_of(providers(), comment=_MADE),
-        "provisioning/alerting/rules.yaml": yaml_of({"apiVersion": 1, "groups": groups()}, comment=_MADE),
+        "provisioning/alerting/rules.yaml": yaml_of(
+            {"apiVersion": 1, "groups": groups(language)}, comment=_MADE
+        ),
         "provisioning/alerting/contact-points.yaml": yaml_of(
             contact_points(regions, head_office), comment=_MADE
         ),

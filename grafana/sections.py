@@ -66,8 +66,8 @@ def about(texts: Texts, measure: Measure) -> str:
     return texts(
         "describe.measure",
         title=texts.of(measure.title),
-        formula=measure.formula,
-        n=measure.n,
+        formula=texts.of(measure.formula),
+        n=texts.of(measure.n),
         view=f"moments.{view_of(measure)}",
         sources=views,
         standard=standard,

@@ -57,10 +57,6 @@ class Texts:
             if key.startswith(prefix)
         }
 
-    def moments(self) -> dict[str, str]:
-        """Moment types by code, those the product ships with."""
-        return {code: self.of(moment.titles) for code, moment in DEFAULT.moments.items()}
-
     def channels(self) -> dict[str, str]:
         """Channels by code, those the product ships with."""
         return {code: self.of(channel.titles) for code, channel in DEFAULT.channels.items()}

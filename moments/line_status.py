@@ -72,7 +72,6 @@ class LineStatus:
     def platform(self) -> Mapping[str, Any]:
         """Figures of the whole installation."""
         progress = self._projector.progress
-        letters = self._letters()
         return {
             "lag_events": self.lag(),
             "behind_s": round(self._behind_s(), 1),
@@ -82,16 +81,12 @@ class LineStatus:
             "poison": progress.poison,
             "failing": progress.failing or None,
             "queued_rederivations": len(self._projector.rederivations.open),
-            "dead_letters": sum(number for *_, number in letters),
-            "waiting_letters": sum(number for _, status, number in letters if status == "waiting"),
+            **letters_in_all(letters_of(self._layout)),
         }
 
     def sites(self) -> Mapping[str, Mapping[str, Any]]:
         """Figures by site: what was refused, which promises were never made, how far its clock seems off."""
-        rows: dict[str, dict[str, Any]] = {}
-        for site, status, number in self._letters():
-            key = "waiting_letters" if status == "waiting" else "dead_letters"
-            rows.setdefault(site, {})[key] = number
+        rows = letters_by_site(letters_of(self._layout))
         for site, number in self._store.rows(WAITING_SQL, gen=self._generation()):
             rows.setdefault(site, {})["waiting_promises"] = int(number)
         recent = {"since": since(self._clock())}
@@ -106,15 +101,36 @@ class LineStatus:
             self._level_at = time.monotonic()
         return time.monotonic() - self._level_at
 
-    def _letters(self) -> list[tuple[str, str, int]]:
-        """(site, status, number) of dead letters; read beside the door that writes them."""
-        path = self._layout.dead_letters
-        if not path.exists():
-            return []
-        try:
-            with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=2.0)) as db:
-                return db.execute(
-                    "SELECT site, status, count(*) FROM letters WHERE status != 'taken' GROUP BY site, status"
-                ).fetchall()
-        except sqlite3.Error:
-            return []
+
+Letters = list[tuple[str, str, int]]
+"""(site, status, number) of dead letters."""
+
+
+def letters_of(layout: Layout) -> Letters:
+    """The dead letters of a data folder; read beside the door that writes them."""
+    path = layout.dead_letters
+    if not path.exists():
+        return []
+    try:
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=2.0)) as db:
+            return db.execute(
+                "SELECT site, status, count(*) FROM letters WHERE status != 'taken' GROUP BY site, status"
+            ).fetchall()
+    except sqlite3.Error:
+        return []
+
+
+def letters_in_all(letters: Letters) -> dict[str, int]:
+    """How many lie there, and how many of them wait for a decision."""
+    return {
+        "dead_letters": sum(number for *_, number in letters),
+        "waiting_letters": sum(number for _, status, number in letters if status == "waiting"),
+    }
+
+
+def letters_by_site(letters: Letters) -> dict[str, dict[str, Any]]:
+    """The same by the site that they name."""
+    rows: dict[str, dict[str, Any]] = {}
+    for site, status, number in letters:
+        rows.setdefault(site, {})["waiting_letters" if status == "waiting" else "dead_letters"] = number
+    return rows

@@ -16,6 +16,10 @@ EVERY_S = 30.0
 """Half the shortest window of an alert rule, so that each evaluation finds a sample."""
 
 
+_STOP_S = 10.0
+"""A sample that waits for a store that is away does not hold the end of its process."""
+
+
 class Status(Protocol):
     """What is sampled: figures of the whole installation and of each site."""
 
@@ -24,13 +28,26 @@ class Status(Protocol):
 
 
 class Samples:
-    """Writes a sample now and then until stopped. A sample that fails is left out: the next one tells."""
+    """Writes a sample now and then until stopped. A sample that fails is left out: the next one tells.
 
-    def __init__(self, store: Store, status: Status, public: str, clock: Callable[[], Ms]) -> None:
+    Args:
+        without: figures of the status that another process samples, since it knows them better.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        status: Status,
+        public: str,
+        clock: Callable[[], Ms],
+        *,
+        without: frozenset[str] = frozenset(),
+    ) -> None:
         self._store = store
         self._status = status
         self._public = public
         self._clock = clock
+        self._without = without
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="samples", daemon=True)
 
@@ -39,11 +56,12 @@ class Samples:
 
     def stop(self) -> None:
         self._stop.set()
-        self._thread.join()
+        self._thread.join(_STOP_S)
 
     def take(self) -> None:
         """One sample of everything that is a number."""
         figures = {("", name): value for name, value in self._status.platform().items()}
+        figures = {key: value for key, value in figures.items() if key[1] not in self._without}
         for site, values in self._status.sites().items():
             figures |= {(site, name): value for name, value in values.items()}
         numbers = {key: float(value) for key, value in figures.items() if isinstance(value, int | float)}

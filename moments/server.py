@@ -2,7 +2,8 @@
 
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import TypeVar
 from uuid import uuid4
@@ -21,9 +22,11 @@ from ingest.relay.wire import Access, Topics
 from ingest.vault import Vault
 from moments.errors import CommandFailed
 from moments.layout import Layout
+from moments.process_status import LettersStatus, ProjectorStatus
+from moments.samples import Samples, Status
 from moments.settings import Settings
 from projections.feed import Reassigned
-from projections.generations import Generations
+from projections.generations import PUBLIC, Generations
 from projections.kafka_feed import KafkaFeed
 from projections.kafka_letters import KafkaLetters
 from projections.projector import Projector
@@ -103,10 +106,35 @@ def run_relay(settings: Settings, announce: Callable[[str], None]) -> None:
     _show_metrics(settings)
     announce(f"relaying from {place.row}")
     try:
-        relay.run()
+        with _letters_sampled(settings, layout):
+            relay.run()
     finally:
         place.close()
         reader.close()
+
+
+@contextmanager
+def _letters_sampled(settings: Settings, layout: Layout) -> Iterator[None]:
+    """Dead letters among the samples of the line; a relay that is told of no ClickHouse leaves them out."""
+    if settings.clickhouse_url is None:
+        yield
+        return
+    store = server_store(settings)
+    try:
+        with _sampled(store, LettersStatus(layout)):
+            yield
+    finally:
+        store.close()
+
+
+@contextmanager
+def _sampled(store: Store, status: Status) -> Iterator[None]:
+    samples = Samples(store, status, PUBLIC, clock_ms)
+    samples.start()
+    try:
+        yield
+    finally:
+        samples.stop()
 
 
 def run_project(settings: Settings, announce: Callable[[str], None]) -> None:
@@ -134,7 +162,9 @@ def run_project(settings: Settings, announce: Callable[[str], None]) -> None:
             try:
                 _insist(stopping, projector.prepare)
                 announce(f"projecting {generation}")
-                _project(projector, feed, stopping, partial(_replaced, generations, generation))
+                status = ProjectorStatus(partial(_behind, feed, projector))
+                with _sampled(store, status):
+                    _project(projector, status, stopping, partial(_replaced, generations, generation))
             finally:
                 feed.close()
                 _forget(store, scratch)
@@ -144,8 +174,12 @@ def run_project(settings: Settings, announce: Callable[[str], None]) -> None:
         store.close()
 
 
+def _behind(feed: KafkaFeed, projector: Projector) -> int:
+    return feed.behind(projector.position())
+
+
 def _project(
-    projector: Projector, feed: KafkaFeed, stopping: threading.Event, replaced: Callable[[], bool]
+    projector: Projector, status: ProjectorStatus, stopping: threading.Event, replaced: Callable[[], bool]
 ) -> None:
     """Projects until the process is to stop, or a rebuild has made another generation the live one."""
     thread = threading.Thread(target=projector.run, name="projector", daemon=True)
@@ -161,7 +195,7 @@ def _project(
         _partitions.set(len(projector.share.parts))
         _as_of.set(projector.as_of / 1000)
         _failing.set(bool(progress.failing))
-        _lag.set(feed.behind(projector.position()))
+        _lag.set(status.look())
     projector.stop()
     thread.join()
 

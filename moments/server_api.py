@@ -16,10 +16,11 @@ from ingest.assembly import clock_ms
 from moments.layout import Layout
 from moments.line_status import CLOCKS_SQL, WAITING_SQL, since
 from moments.run_keys import keys_of
+from moments.samples import Samples
 from moments.server import server_store
 from moments.settings import Settings
 from projections.explain import Explainer
-from projections.generations import Generations
+from projections.generations import PUBLIC, Generations
 from projections.progress import StoredProgress
 from projections.store import Store
 from projections.structure_tables import stored_decisions
@@ -143,10 +144,15 @@ def server_api(settings: Settings) -> FastAPI:
         )
     )
 
+    # A quiet line has an old clock and is not behind: only projectors know that, and sample it themselves.
+    samples = Samples(store, status, PUBLIC, clock_ms, without=frozenset({"behind_s"}))
+
     def stop() -> None:
+        samples.stop()
         keys.close()
         reading.close()
         store.close()
 
+    app.router.on_startup.append(samples.start)
     app.router.on_shutdown.append(stop)
     return app

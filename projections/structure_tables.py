@@ -8,13 +8,14 @@ ASOF look-up.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from typing import Any, Final
 
 import pyarrow as pa
 
 from domain.calendar import Calendar
+from domain.dictionary import LANGUAGES, Titles
 from domain.event import Event
 from domain.events import parse_data
 from domain.events.structure import BudgetSet, MomentWeightSet, MultipliersSet, SplitSet
@@ -37,7 +38,8 @@ class StructureTables:
 
     Args:
         store: the ClickHouse store.
-        generation: its `events` hold the decisions; `sites` and `departments` are written for the views.
+        generation: its `events` hold the decisions; `sites`, `departments` and `moment_types` are written for
+            the views.
         scratch: where the look-up tables are.
     """
 
@@ -57,7 +59,7 @@ class StructureTables:
         self._lay_out()
 
     def apply(self, decisions: Iterable[Event], version: int) -> None:
-        """Takes in new decisions, lays them out, and shows sites and departments as they are now."""
+        """Takes in new decisions, lays them out, and shows sites and dictionaries as they are now."""
         for event in decisions:
             self._take(event)
         self._lay_out()
@@ -135,8 +137,8 @@ class StructureTables:
         self._store.insert_rows(f"{self._scratch}.{table}", _TABLES[table], rows)
 
     def show(self, version: int) -> None:
-        """Writes what the views `sites` and `departments` show: a whole new snapshot, the greatest version
-        counts.
+        """Writes what the views `sites`, `departments` and `moment_types` show: a whole new snapshot, the
+        greatest version counts.
         """
         sites = [
             (
@@ -154,19 +156,18 @@ class StructureTables:
             for site in self.state.sites()
             for piece in self.state.site_versions(site)
         ]
+        dictionary = self.state.dictionary()
         departments = [
-            (
-                entry.code,
-                entry.tier.value,
-                entry.titles["en"],
-                entry.titles["uk"],
-                entry.titles["ru"],
-                version,
-            )
-            for entry in self.state.dictionary().departments.values()
+            (entry.code, entry.tier.value, *_in_three(entry.titles), version)
+            for entry in dictionary.departments.values()
+        ]
+        moments = [
+            (entry.code, entry.ring.value, entry.phase, *_in_three(entry.titles), version)
+            for entry in dictionary.moments.values()
         ]
         self._store.insert_rows(f"{self._generation}.sites", _SITES, sites)
         self._store.insert_rows(f"{self._generation}.departments", _DEPARTMENTS, departments)
+        self._store.insert_rows(f"{self._generation}.moment_types", _MOMENT_TYPES, moments)
 
 
 def stored_decisions(store: Store, generation: str) -> list[Event]:
@@ -180,6 +181,10 @@ def stored_decisions(store: Store, generation: str) -> list[Event]:
         Event(id_, source, type_, ms, site or None, parse_data(type_, version, data.encode()))
         for id_, source, type_, version, ms, site, data in rows
     ]
+
+
+def _in_three(titles: Titles) -> Iterator[str]:
+    return (titles[language] for language in LANGUAGES)
 
 
 def _calendar_rows(site: str, calendar: Calendar) -> list[tuple[str, int, int, int]]:
@@ -227,13 +232,16 @@ _SITES: Final = pa.schema(
         ("version", pa.uint64()),
     ]
 )
+_TITLED: Final = [(f"title_{language}", pa.string()) for language in LANGUAGES]
 _DEPARTMENTS: Final = pa.schema(
+    [("department", pa.string()), ("tier", pa.string()), *_TITLED, ("version", pa.uint64())]
+)
+_MOMENT_TYPES: Final = pa.schema(
     [
-        ("department", pa.string()),
-        ("tier", pa.string()),
-        ("title_en", pa.string()),
-        ("title_uk", pa.string()),
-        ("title_ru", pa.string()),
+        ("moment", pa.string()),
+        ("ring", pa.string()),
+        ("phase", pa.string()),
+        *_TITLED,
         ("version", pa.uint64()),
     ]
 )

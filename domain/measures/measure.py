@@ -10,6 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+Words = Mapping[str, str]
+"""Language (en, uk, ru) to text."""
+
 
 class Kind(StrEnum):
     """How sums become a value: every kind but `total` is scale · Σnumerator / Σdenominator."""
@@ -71,6 +74,8 @@ class Measure:
 
     `unit` is what values, quantities, standard and thresholds are in: `ratio` (fraction of 1), `score` (0 to
     100), `nps` (-100 to 100), `minutes`, `points`, `promises`, `per_1000`.
+    `formula`, `numerator`, `denominator` and `n` are words in every language, as the title is: boards show
+    them in their own, the API and the documentation in English.
     `source` names the public views the SELECT reads. `n` says what one observation is, whole and by
     department. `people` marks data about employees: fewer than 5 observations are hidden.
     `shared` says that its quantity is shared out among departments (`/v1/shares`).
@@ -79,15 +84,15 @@ class Measure:
 
     code: str
     area: str = ""
-    title: Mapping[str, str]
+    title: Words
     unit: str
     direction: Direction
     kind: Kind
     scale: float = 1.0
-    formula: str
-    numerator: str
-    denominator: str
-    n: str
+    formula: Words
+    numerator: Words
+    denominator: Words
+    n: Words
     source: tuple[str, ...]
     owner_tier: str
     owner_departments: tuple[str, ...]

@@ -30,10 +30,10 @@ def measures_page() -> str:
 def _entry(measure: Measure) -> str:
     rows = {
         "Titles": " · ".join(measure.title[language] for language in ("en", "uk", "ru")),
-        "Formula": measure.formula,
-        "Numerator": measure.numerator,
-        "Denominator": measure.denominator,
-        "n": measure.n,
+        "Formula": measure.formula["en"],
+        "Numerator": measure.numerator["en"],
+        "Denominator": measure.denominator["en"],
+        "n": measure.n["en"],
         "Unit": f"{measure.unit} ({measure.kind.value}, better: {measure.direction.value})",
         "Source": ", ".join(f"`{view}`" for view in measure.source),
         "Owner": f"{measure.owner_tier}: {', '.join(measure.owner_departments)}",

@@ -2,9 +2,25 @@
 
 from domain.measures.measure import BY_DEPARTMENT, Direction, Interval, Kind, Measure, Thresholds
 
-_LINE = "by department: those in which it owns a part of a miss, hid, rescued or over-promised"
-_FULFILLED = f"fulfilled promises; {_LINE}"
-_ENDED = f"kept, late and broken promises; {_LINE}"
+_ENDED_ALL = {
+    "en": "kept, late and broken promises",
+    "uk": "дотримані, запізнілі та зірвані обіцянки",
+    "ru": "сдержанные, опоздавшие и сорванные обещания",
+}
+_FULFILLED_ALL = {
+    "en": "fulfilled promises",
+    "uk": "виконані обіцянки",
+    "ru": "исполненные обещания",
+}
+_LINE = {
+    "en": "by department: those in which it owns a part of a miss, hid, rescued or over-promised",
+    "uk": (
+        "за підрозділами: ті, у яких він має частку порушення, щось приховав, врятував або надміру пообіцяв"
+    ),
+    "ru": "по подразделениям: те, в которых оно имеет долю нарушения, что-то скрыло, спасло или завысило",
+}
+_FULFILLED = {language: f"{_FULFILLED_ALL[language]}; {_LINE[language]}" for language in _LINE}
+_ENDED = {language: f"{_ENDED_ALL[language]}; {_LINE[language]}" for language in _LINE}
 
 MEASURES = (
     Measure(
@@ -13,10 +29,18 @@ MEASURES = (
         unit="ratio",
         direction=Direction.UP,
         kind=Kind.PROPORTION,
-        formula="kept / (kept + late + broken)",
-        numerator="kept promises",
-        denominator="kept, late and broken promises",
-        n="kept, late and broken promises",
+        formula={
+            "en": "kept / (kept + late + broken)",
+            "uk": "дотримані / (дотримані + запізнілі + зірвані)",
+            "ru": "сдержанные / (сдержанные + опоздавшие + сорванные)",
+        },
+        numerator={
+            "en": "kept promises",
+            "uk": "дотримані обіцянки",
+            "ru": "сдержанные обещания",
+        },
+        denominator=_ENDED_ALL,
+        n=_ENDED_ALL,
         source=("promises",),
         owner_tier="management",
         owner_departments=("site_management",),
@@ -30,8 +54,16 @@ MEASURES = (
         unit="minutes",
         direction=Direction.DOWN,
         kind=Kind.TOTAL,
-        formula="Σ max(0, T − P) / 60, shared by overrun: L·u(department)/U",
-        numerator="Σ minutes late",
+        formula={
+            "en": "Σ max(0, T − P) / 60, shared by overrun: L·u(department)/U",
+            "uk": "Σ max(0, T − P) / 60, розподілено за перевитратою: L·u(підрозділ)/U",
+            "ru": "Σ max(0, T − P) / 60, распределено по перерасходу: L·u(подразделение)/U",
+        },
+        numerator={
+            "en": "Σ minutes late",
+            "uk": "Σ хвилин запізнення",
+            "ru": "Σ минут опоздания",
+        },
         denominator=_FULFILLED,
         n=_FULFILLED,
         source=("promises", "promise_ledger"),
@@ -51,8 +83,21 @@ MEASURES = (
         unit="promises",
         direction=Direction.DOWN,
         kind=Kind.TOTAL,
-        formula="late and broken promises, one each, shared by overrun: u(department)/U",
-        numerator="Σ promise-equivalents",
+        formula={
+            "en": "late and broken promises, one each, shared by overrun: u(department)/U",
+            "uk": (
+                "запізнілі та зірвані обіцянки, кожна за одиницю, розподілено за перевитратою: u(підрозділ)/U"
+            ),
+            "ru": (
+                "опоздавшие и сорванные обещания, каждое за единицу, распределено по перерасходу: "
+                "u(подразделение)/U"
+            ),
+        },
+        numerator={
+            "en": "Σ promise-equivalents",
+            "uk": "Σ часток порушених обіцянок",
+            "ru": "Σ долей нарушенных обещаний",
+        },
         denominator=_ENDED,
         n=_ENDED,
         source=("promises", "promise_ledger"),
@@ -72,8 +117,16 @@ MEASURES = (
         unit="minutes",
         direction=Direction.DOWN,
         kind=Kind.TOTAL,
-        formula="Σ (u − A) / 60: overrun that others or slack absorbed",
-        numerator="Σ minutes of overrun absorbed",
+        formula={
+            "en": "Σ (u − A) / 60: overrun that others or slack absorbed",
+            "uk": "Σ (u − A) / 60: перевитрата, яку поглинули інші або запас часу",
+            "ru": "Σ (u − A) / 60: перерасход, который поглотили другие или запас времени",
+        },
+        numerator={
+            "en": "Σ minutes of overrun absorbed",
+            "uk": "Σ хвилин поглинутої перевитрати",
+            "ru": "Σ минут поглощённого перерасхода",
+        },
         denominator=_FULFILLED,
         n=_FULFILLED,
         source=("promises", "promise_ledger"),
@@ -93,8 +146,22 @@ MEASURES = (
         unit="minutes",
         direction=Direction.UP,
         kind=Kind.TOTAL,
-        formula="Σ M·c(department)/(C + s) / 60: others' overrun made good; slack's part is nobody's",
-        numerator="Σ minutes rescued by departments",
+        formula={
+            "en": "Σ M·c(department)/(C + s) / 60: others' overrun made good; slack's part is nobody's",
+            "uk": (
+                "Σ M·c(підрозділ)/(C + s) / 60: надолужена перевитрата інших; "
+                "частина запасу часу не належить нікому"
+            ),
+            "ru": (
+                "Σ M·c(подразделение)/(C + s) / 60: наверстанный перерасход других; "
+                "часть запаса времени не принадлежит никому"
+            ),
+        },
+        numerator={
+            "en": "Σ minutes rescued by departments",
+            "uk": "Σ хвилин, врятованих підрозділами",
+            "ru": "Σ минут, спасённых подразделениями",
+        },
         denominator=_FULFILLED,
         n=_FULFILLED,
         source=("promises", "promise_ledger"),
@@ -115,10 +182,18 @@ MEASURES = (
         unit="minutes",
         direction=Direction.NEUTRAL,
         kind=Kind.TOTAL,
-        formula="Σ M·s/(C + s) / 60: overrun made good by the window's own slack, nobody's merit",
-        numerator="Σ minutes rescued by slack",
-        denominator="fulfilled promises",
-        n="fulfilled promises",
+        formula={
+            "en": "Σ M·s/(C + s) / 60: overrun made good by the window's own slack, nobody's merit",
+            "uk": "Σ M·s/(C + s) / 60: перевитрата, яку покрив запас часу самого вікна, – нічия заслуга",
+            "ru": "Σ M·s/(C + s) / 60: перерасход, который покрыл запас времени самого окна, – ничья заслуга",
+        },
+        numerator={
+            "en": "Σ minutes rescued by slack",
+            "uk": "Σ хвилин, врятованих запасом часу",
+            "ru": "Σ минут, спасённых запасом времени",
+        },
+        denominator=_FULFILLED_ALL,
+        n=_FULFILLED_ALL,
         source=("promises",),
         owner_tier="management",
         owner_departments=("site_management",),
@@ -134,8 +209,16 @@ MEASURES = (
         unit="minutes",
         direction=Direction.DOWN,
         kind=Kind.TOTAL,
-        formula="Σ max(0, B − P) / 60 over fulfilled promises, kept or late",
-        numerator="Σ minutes promised below the plan",
+        formula={
+            "en": "Σ max(0, B − P) / 60 over fulfilled promises, kept or late",
+            "uk": "Σ max(0, B − P) / 60 за виконаними обіцянками, дотриманими чи запізнілими",
+            "ru": "Σ max(0, B − P) / 60 по исполненным обещаниям, сдержанным или опоздавшим",
+        },
+        numerator={
+            "en": "Σ minutes promised below the plan",
+            "uk": "Σ хвилин, обіцяних менше за план",
+            "ru": "Σ минут, обещанных меньше плана",
+        },
         denominator=_FULFILLED,
         n=_FULFILLED,
         source=("promises", "promise_ledger"),

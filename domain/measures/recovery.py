@@ -2,6 +2,12 @@
 
 from domain.measures.measure import Direction, Interval, Kind, Measure, Thresholds
 
+_VISITS = {
+    "en": "visits",
+    "uk": "візити",
+    "ru": "визиты",
+}
+
 MEASURES = (
     Measure(
         code="complaints_per_1000",
@@ -14,10 +20,18 @@ MEASURES = (
         direction=Direction.DOWN,
         kind=Kind.RATE,
         scale=1000.0,
-        formula="1000·complaints / visits",
-        numerator="complaints",
-        denominator="visits",
-        n="visits",
+        formula={
+            "en": "1000·complaints / visits",
+            "uk": "1000·скарги / візити",
+            "ru": "1000·жалобы / визиты",
+        },
+        numerator={
+            "en": "complaints",
+            "uk": "скарги",
+            "ru": "жалобы",
+        },
+        denominator=_VISITS,
+        n=_VISITS,
         source=("outcomes", "visits"),
         owner_tier="provider",
         owner_departments=("duty_manager", "front_of_house"),

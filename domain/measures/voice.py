@@ -4,6 +4,12 @@ yet).
 
 from domain.measures.measure import Direction, Interval, Kind, Measure, Thresholds
 
+_ANSWERS = {
+    "en": "answers",
+    "uk": "відповіді",
+    "ru": "ответы",
+}
+
 MEASURES = (
     Measure(
         code="nps",
@@ -16,10 +22,18 @@ MEASURES = (
         direction=Direction.UP,
         kind=Kind.NPS,
         scale=100.0,
-        formula="100·(promoters 9–10 − detractors 0–6) / answers",
-        numerator="promoters less detractors",
-        denominator="answers",
-        n="answers",
+        formula={
+            "en": "100·(promoters 9–10 − detractors 0–6) / answers",
+            "uk": "100·(промоутери 9–10 − критики 0–6) / відповіді",
+            "ru": "100·(промоутеры 9–10 − критики 0–6) / ответы",
+        },
+        numerator={
+            "en": "promoters less detractors",
+            "uk": "промоутери мінус критики",
+            "ru": "промоутеры минус критики",
+        },
+        denominator=_ANSWERS,
+        n=_ANSWERS,
         source=("outcomes",),
         owner_tier="management",
         owner_departments=("head_office", "site_management"),
@@ -37,10 +51,18 @@ MEASURES = (
         unit="ratio",
         direction=Direction.UP,
         kind=Kind.PROPORTION,
-        formula="answers of 4 or 5 out of 5 / answers",
-        numerator="answers of 4 or 5",
-        denominator="answers",
-        n="answers",
+        formula={
+            "en": "answers of 4 or 5 out of 5 / answers",
+            "uk": "відповіді 4 або 5 з 5 / відповіді",
+            "ru": "ответы 4 или 5 из 5 / ответы",
+        },
+        numerator={
+            "en": "answers of 4 or 5",
+            "uk": "відповіді 4 або 5",
+            "ru": "ответы 4 или 5",
+        },
+        denominator=_ANSWERS,
+        n=_ANSWERS,
         source=("outcomes",),
         owner_tier="provider",
         owner_departments=("front_of_house", "contact_l1"),

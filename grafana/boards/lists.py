@@ -19,12 +19,18 @@ MISSED = "facts.state IN ('late', 'broken')"
 def late_promises(texts: Texts, scope: Scope, *, size: tuple[int, int] = (24, 9)) -> Json:
     """Promises missed, the latest first."""
     names = (
-        "site_id", "promise_id", "visit_id", "made_at", "kind", "state", "window_s", "elapsed_s", "late_s",
+        "site_id", "promise_id", "visit_id", "made_at", "kind", "kind_title", "state", "window_s",
+        "elapsed_s", "late_s",
     )  # fmt: skip
     return table(
         texts("panel.late_promises"),
         told(texts, "late_promises", "moments.promises"),
-        sql("late_promises", from_=scope.from_("promises"), where=scope.tail(also=(MISSED,))),
+        sql(
+            "late_promises",
+            title=f"title_{texts.language}",
+            from_=scope.from_("promises"),
+            where=scope.tail(also=(MISSED,)),
+        ),
         defaults(texts, "count"),
         overrides=columns(
             texts, names, links={"promise_id": to_promise(), "visit_id": to_visit(), "site_id": to_site()}
@@ -56,6 +62,7 @@ def owed_promises(texts: Texts, scope: Scope) -> Json:
         "site_id",
         "promise_id",
         "kind",
+        "kind_title",
         "state",
         "hour",
         "equivalents",
@@ -68,6 +75,7 @@ def owed_promises(texts: Texts, scope: Scope) -> Json:
         told(texts, "owed_promises", "moments.promise_ledger"),
         sql(
             "owed_promises",
+            title=f"title_{texts.language}",
             from_=scope.from_("promise_ledger"),
             where=scope.tail(also=(scope.mine(), "facts.state IN ('kept', 'late', 'broken')")),
         ),

@@ -50,11 +50,11 @@ def site(texts: Texts) -> Board:
 
 def at_risk(texts: Texts) -> Json:
     """Open promises by the time they have left."""
-    names = ("site_id", "promise_id", "visit_id", "kind", "made_by", "due", "left_s", "risk")
+    names = ("site_id", "promise_id", "visit_id", "kind", "kind_title", "made_by", "due", "left_s", "risk")
     return table(
         texts("panel.at_risk"),
         told(texts, "at_risk", "moments.promises"),
-        sql("promises_at_risk", zone=ZONE),
+        sql("promises_at_risk", zone=ZONE, title=f"title_{texts.language}"),
         defaults(texts, "count"),
         overrides=columns(
             texts, names, links={"promise_id": to_promise(), "visit_id": to_visit()}, shown=("made_by",)

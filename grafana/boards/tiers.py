@@ -120,9 +120,14 @@ def costly_moments(texts: Texts) -> Json:
     return table(
         texts("panel.costly_moments"),
         told(texts, "costly_moments", "moments.visit_moments"),
-        sql("costly_moments", from_=WHOLE.from_("visit_moments"), where=WHOLE.tail()),
+        sql(
+            "costly_moments",
+            title=f"title_{texts.language}",
+            from_=WHOLE.from_("visit_moments"),
+            where=WHOLE.tail(),
+        ),
         defaults(texts, "count"),
-        overrides=columns(texts, ("moment", "n", "at_standard", "debit", "credit")),
+        overrides=columns(texts, ("moment", "moment_title", "ring", "n", "at_standard", "debit", "credit")),
         size=(12, 9),
     )
 
@@ -162,7 +167,17 @@ def others_owe(texts: Texts) -> Json:
 
 def short_promises(texts: Texts) -> Json:
     """Promises that their own plan already breaks."""
-    names = ("kind", "made_by", "title", "n", "over_promised", "over_minutes", "window_s", "budget_s")
+    names = (
+        "kind",
+        "kind_title",
+        "made_by",
+        "title",
+        "n",
+        "over_promised",
+        "over_minutes",
+        "window_s",
+        "budget_s",
+    )
     return table(
         texts("panel.short_promises"),
         told(texts, "short_promises", "moments.promises"),

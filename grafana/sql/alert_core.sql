@@ -4,7 +4,7 @@ FROM
 (
     SELECT site_id, toFloat64(countIf(score >= 75)) AS x, toFloat64(count()) AS n
     FROM moments.visit_moments
-    WHERE dated_at >= $__fromTime AND dated_at < $__toTime AND moment IN (@{moments})
+    WHERE dated_at >= $__fromTime AND dated_at < $__toTime AND moment IN (SELECT code FROM moments.moment_types WHERE ring = 'core')
     GROUP BY site_id
     HAVING n >= 30
 ) AS counts

@@ -1,8 +1,10 @@
 -- One promise: what was promised, what came of it.
 SELECT
-    site_id, promise_id, visit_id, case_id, kind, made_by, channel, state, made_at, due_at, closed_at, revised_at, toFloat64(window_s) AS window_s,
+    site_id, promise_id, visit_id, case_id, kind, if(kinds.@{title} = '', facts.kind, kinds.@{title}) AS kind_title,
+    made_by, channel, state, made_at, due_at, closed_at, revised_at, toFloat64(window_s) AS window_s,
     toFloat64(budget_s) AS budget_s, toFloat64(elapsed_s) AS elapsed_s, toFloat64(late_s) AS late_s, overrun_s, absorbed_s,
     toFloat64(over_promise_s) AS over_promise_s, toFloat64(slack_s) AS slack_s
-FROM moments.promises
+FROM moments.promises AS facts
+LEFT JOIN moments.moment_types AS kinds ON kinds.code = facts.kind
 WHERE promise_id = ${promise:singlequote} AND site_id IN (${site:singlequote})
 LIMIT 1

@@ -32,7 +32,7 @@ def kpis(
     if code is None:
         table(
             ("code", "unit", "owner", "formula"),
-            [(each.code, each.unit, _owner(each), each.formula) for each in CATALOGUE.values()],
+            [(each.code, each.unit, _owner(each), each.formula["en"]) for each in CATALOGUE.values()],
         )
         return
     if code not in CATALOGUE:
@@ -56,9 +56,9 @@ def _describe(measure: Measure) -> None:
         *((f"title ({language})", title) for language, title in measure.title.items()),
         ("unit", measure.unit),
         ("better", str(measure.direction)),
-        ("formula", measure.formula),
-        ("numerator", measure.numerator),
-        ("denominator", measure.denominator),
+        ("formula", measure.formula["en"]),
+        ("numerator", measure.numerator["en"]),
+        ("denominator", measure.denominator["en"]),
         ("source", ", ".join(measure.source)),
         ("owner", _owner(measure)),
         ("standard", "-" if measure.standard is None else str(measure.standard)),

@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from moments.samples import EVERY_S
 from tests.system.server_mode import Chain, chain, story
 
 ROUNDS = int(os.environ.get("MOMENTS_SOAK_ROUNDS", "50"))
@@ -96,6 +97,33 @@ def test_reads_by_position_follow_what_the_door_answered(tmp_path: Path) -> None
         assert whole.http.get(whole.api_url + "/v1/status").status_code == 200
         never = whole.http.get(whole.api_url + "/v1/sites", params={"min_position": "1-99999999"}, timeout=30)
         assert never.status_code == httpx.codes.GATEWAY_TIMEOUT
+
+
+@pytest.mark.timeout(300)
+def test_the_line_is_sampled_for_boards_and_alerts(tmp_path: Path) -> None:
+    """Each process tells what it knows: projectors their lag, the relay the door's letters, the API more."""
+    with chain(tmp_path) as whole:
+        first, events = story(5, 100)
+        whole.take(first)
+        whole.take(events)
+        whole.derived()
+        wanted = {
+            "behind_s",
+            "lag_events",
+            "dead_letters",
+            "waiting_letters",
+            "queued_rederivations",
+            "poison",
+        }
+
+        def missing() -> set[str]:
+            names = whole.store.rows("SELECT DISTINCT name FROM moments.status WHERE site_id = ''")
+            return wanted - {name for (name,) in names}
+
+        deadline = time.monotonic() + 3 * EVERY_S
+        while missing() and time.monotonic() < deadline:
+            time.sleep(1)
+        assert missing() == set()
 
 
 @pytest.mark.timeout(400)

@@ -174,17 +174,24 @@ def test_eight_days_on_the_worse_side(alerts: Alerts) -> None:
 
 
 def test_the_core_product_under_standard(alerts: Alerts) -> None:
+    """Of moments that the chain registered itself too: the ring is asked of the store, not of the product."""
     client = alerts.store.client()
     client.command(
         "CREATE TABLE moments.visit_moments (site_id String, dated_at DateTime64(3, 'UTC'), moment String, "
         "score UInt8) "
         "ENGINE = MergeTree ORDER BY site_id"
     )
+    client.command(
+        "CREATE TABLE moments.moment_types (code String, ring String) ENGINE = MergeTree ORDER BY code"
+    )
+    client.command(
+        "INSERT INTO moments.moment_types VALUES ('sushi_cut', 'core'), ('greeting', 'experience')"
+    )
     for now, score in ((T0, 50), (T1, 90)):
         at = days_before(now, 1)[0]
-        rows = [[BAD, at, "preparation_time", score] for _ in range(50)]
+        rows = [[BAD, at, "sushi_cut", score] for _ in range(50)]
         rows += [[GOOD, at, "greeting", 0] for _ in range(50)]
-        rows += [[UNLUCKY, at, "preparation_time", 0] for _ in range(3)]
+        rows += [[UNLUCKY, at, "sushi_cut", 0] for _ in range(3)]
         client.insert(
             "visit_moments", rows, database="moments", column_names=["site_id", "dated_at", "moment", "score"]
         )
@@ -261,6 +268,15 @@ def test_derivation_behind_the_log(alerts: Alerts, status: Any) -> None:
     assert alerts.firing("moments-lag", T0) == {""}
     status("behind_s", 10, 0.0)
     assert alerts.firing("moments-lag", T0) == set()
+
+
+def test_one_projector_of_several_behind(alerts: Alerts, status: Any) -> None:
+    """Each samples its own partitions: one that is level does not hide one that is not."""
+    status("behind_s", -4000, 90.0)
+    status("behind_s", -4010, 0.0)
+    assert alerts.firing("moments-lag", T0 + 4_015_000) == {""}
+    status("behind_s", -4045, 0.0)
+    assert alerts.firing("moments-lag", T0 + 4_050_000) == set()
 
 
 def test_every_rule_is_proven_here() -> None:

@@ -61,6 +61,9 @@ class TestOneCatalogue:
 class TestEveryEntry:
     def test_has_titles_and_an_owner_that_exist(self, measure: Measure) -> None:
         assert all(measure.title[language] for language in LANGUAGES)
+        for words in (measure.formula, measure.numerator, measure.denominator, measure.n):
+            assert set(words) == set(LANGUAGES)
+            assert all(words.values())
         assert measure.owner_tier in set(Tier)
         for department in measure.owner_departments:
             assert department in DEFAULT.departments

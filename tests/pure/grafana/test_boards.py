@@ -171,6 +171,22 @@ def test_a_board_speaks_one_language(language: str) -> None:
             assert cyrillic == (language != "en"), panel["title"]
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_a_figure_is_stands_in_the_language_of_its_board(language: str) -> None:
+    """A formula in another language is a figure that nobody can check."""
+    for measure in CATALOGUE.values():
+        about = [
+            panel["description"]
+            for slug in BOARDS
+            for panel in rules.asking(COMMITTED[f"{language}/{slug}"])
+            if f"**{measure.title[language]}** = " in panel["description"]
+        ]
+        assert about, measure.code
+        for text in about:
+            assert measure.formula[language] in text, measure.code
+            assert measure.n[language] in text, measure.code
+
+
 def test_every_measure_stands_on_the_board_of_its_owner_and_of_its_area() -> None:
     """A measure that nobody placed is computed for ever and seen by nobody."""
     by_owner = {"provider": "providers", "support": "support", "management": "management"}

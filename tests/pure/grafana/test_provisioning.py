@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
+from domain.dictionary import LANGUAGES
 from grafana.alerts import SOURCE_UID, groups
 from grafana.build import HERE
 from grafana.panels import PLUGIN
@@ -86,6 +87,29 @@ def test_rules_have_every_step_and_state() -> None:
             assert rule["noDataState"] in {"OK", "Alerting", "NoData"}
             assert rule["annotations"]["__panelId__"] == str(rule["panelId"])
             assert {"summary", "summary_uk", "summary_ru"} <= set(rule["annotations"])
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_alarms_speak_the_language_of_the_chain(language: str) -> None:
+    """An alarm in a language that its reader lacks is closed unread; two rules of one name in a folder are
+    refused."""
+    found = [rule for group in groups(language) for rule in group["rules"]]
+    others = set(LANGUAGES) - {language}
+    for rule in found:
+        for text in (rule["title"], rule["annotations"]["summary"]):
+            assert bool(re.search("[а-яіїєґ]", text, re.IGNORECASE)) == (language != "en"), text
+        assert {f"title_{other}" for other in others} <= set(rule["annotations"])
+        assert {f"summary_{other}" for other in others} <= set(rule["annotations"])
+        assert rule["dashboardUid"].endswith(f"-{language}")
+    assert len({rule["title"] for rule in found}) == len(found)
+
+
+def test_the_panel_behind_an_alarm_is_the_same_in_every_language() -> None:
+    """A panel is looked up by its title: one that is not found would show the board's first instead."""
+    by_language = [
+        [rule["panelId"] for group in groups(each) for rule in group["rules"]] for each in LANGUAGES
+    ]
+    assert by_language[0] == by_language[1] == by_language[2]
 
 
 def test_titles_and_labels_hold_no_dollar() -> None:

@@ -1,0 +1,48 @@
+"""What single processes of the server mode know of the line: each samples its own part (`moments.status`)."""
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from moments.layout import Layout
+from moments.line_status import letters_by_site, letters_in_all, letters_of
+
+
+class ProjectorStatus:
+    """How far one projector is behind, in its own partitions; the greatest of all projectors counts.
+
+    Args:
+        lag: messages of its partitions that are not derived yet.
+    """
+
+    def __init__(self, lag: Callable[[], int]) -> None:
+        self._lag = lag
+        self._last = 0
+        self._level_at = time.monotonic()
+
+    def look(self) -> int:
+        """The lag now. Looked at every few seconds, so that `behind_s` knows when it was last level."""
+        self._last = self._lag()
+        if not self._last:
+            self._level_at = time.monotonic()
+        return self._last
+
+    def platform(self) -> Mapping[str, Any]:
+        behind_s = time.monotonic() - self._level_at if self._last else 0.0
+        return {"lag_events": self._last, "behind_s": round(behind_s, 1)}
+
+    def sites(self) -> Mapping[str, Mapping[str, Any]]:
+        return {}
+
+
+class LettersStatus:
+    """Dead letters of one door, told by the relay beside it: they lie in the door's own folder."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
+
+    def platform(self) -> Mapping[str, Any]:
+        return letters_in_all(letters_of(self._layout))
+
+    def sites(self) -> Mapping[str, Mapping[str, Any]]:
+        return letters_by_site(letters_of(self._layout))

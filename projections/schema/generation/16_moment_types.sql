@@ -1,0 +1,13 @@
+-- The dictionary of moments of truth: those the product ships with and those the chain registered.
+CREATE TABLE IF NOT EXISTS $gen.moment_types
+(
+    moment   String,
+    ring     String,
+    phase    String,
+    title_en String,
+    title_uk String,
+    title_ru String,
+    version  UInt64
+)
+ENGINE = ${merge_tree}
+ORDER BY (version, moment)
