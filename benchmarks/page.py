@@ -52,17 +52,23 @@ PROFILE = """## Where the time goes
 
 Profiled apart (cProfile, thread clocks and the projector's own step timers), in CPU time of one core:
 
-- **Door:** about 14 µs an event to split, read, judge and store (of that 6 reading, 5 judging), 2 µs of HTTP; one
-  Python process decodes, so one core is its limit. The log itself takes 70,000 to 120,000 events a second.
-- **Projector, Python:** 15 µs an event to decode it, find its subjects and lay out its row; 5 µs to make it Arrow.
-- **Projector, ClickHouse:** 7 µs an event to insert it (sorting, ZSTD, two Bloom filters); 10 to 20 µs to derive facts in
-  batches of 50,000; and about 0.3 s a flush, whatever its size, to plan some thirty queries with joins and windows.
-  That cost is what small batches (latency) and interleaved visits (live) pay, and it would be the first thing to cut.
-- **Together** some 60 to 75 µs of CPU for each event from sender to cell: two cores that also carry the sender cannot do
-  more than about 25,000 events a second with all guarantees on, however they are scheduled.
-- **Rebuild** is the projector alone: its Python decodes on one core while ClickHouse derives on the other, which bounds it at
-  about 30,000 events a second; reading the log in several processes is what would lift it.
-- **Cold start:** three interpreters import FastAPI, pyarrow and chDB (about 0.8 s of CPU each) on two cores.
+- **Door:** about 14 µs an event to split, read, judge and store (of that 6 reading, 5 judging), 2 µs of
+  HTTP; one Python process decodes, so one core is its limit. The log itself takes 70,000 to 120,000 events
+  a second.
+- **Projector, Python:** 15 µs an event to decode it, find its subjects and lay out its row; 5 µs to make it
+  Arrow.
+- **Projector, ClickHouse:** 7 µs an event to insert it (sorting, ZSTD, two Bloom filters); 10 to 20 µs to
+  derive facts in batches of 50,000; and about 0.3 s a flush, whatever its size, to plan some thirty queries
+  with joins and windows. That cost is what small batches (latency) and interleaved visits (live) pay, and
+  it would be the first thing to cut.
+- **Together** some 60 to 75 µs of CPU for each event from sender to cell: two cores that also carry the
+  sender cannot do more than about 25,000 events a second with all guarantees on, however they are
+  scheduled.
+- **Rebuild** is the projector alone: its Python decodes on one core while ClickHouse derives on the other,
+  which bounds it at about 30,000 events a second; reading the log in several processes is what would lift
+  it.
+- **Cold start:** three interpreters import FastAPI, pyarrow and chDB (about 0.8 s of CPU each) on two
+  cores.
 """.splitlines()
 """Why a figure is what it is; measured when the projector was tuned, not in the run of the page."""
 
