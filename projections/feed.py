@@ -86,6 +86,10 @@ class SharedFeed(ABC):
     def head(self) -> Mapping[int, int]:
         """As `Feed.head`, of the partitions that are this feed's."""
 
+    @abstractmethod
+    def every(self) -> frozenset[int]:
+        """All partitions there are, whoever owns them."""
+
 
 class LogFeed:
     """The log of the embedded mode: one partition."""

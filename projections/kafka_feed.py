@@ -93,6 +93,9 @@ class KafkaFeed(SharedFeed):
         self._lock = threading.Lock()
         self._consumer = KafkaConsumer(**{**CONSUMER, **access.client(), "group_id": group})
         self._consumer.subscribe([topics.events], listener=_Listener(self))
+        # A group's leader that knows no partitions yet gives out none, and everybody begins again when it
+        # does: so they are asked for before the group is.
+        self._consumer.partitions_for_topic(topics.events)
 
     def join(self) -> frozenset[int]:
         """The partitions that are this member's now, each twice: its own number and its decisions' one."""
@@ -105,6 +108,10 @@ class KafkaFeed(SharedFeed):
                     break
                 if monotonic() > deadline:
                     raise KafkaTimeoutError("the group has given out no partitions")
+                # kafka-python 3.0.12 forgets a joining under way when the leader's metadata changed and the
+                # poll timed out between the group's two answers (`join_group_async` asks `need_rejoin` before
+                # it looks at its own task): the member never hears of its partitions and sends no heartbeat.
+                self._consumer._coordinator.request_rejoin()  # noqa: SLF001 - the flag has no public setter
             self._pause(self._assigned)
             self._settled = self._changed
             return self._assigned | {part | DECIDED for part in self._assigned}
@@ -152,6 +159,11 @@ class KafkaFeed(SharedFeed):
         with self._lock:
             assigned = self._consumer.assignment()
             return {each.partition: end for each, end in self._consumer.end_offsets(list(assigned)).items()}
+
+    def every(self) -> frozenset[int]:
+        """All partitions of the topic, whoever owns them."""
+        with self._lock:
+            return frozenset(self._consumer.partitions_for_topic(self._topics.events))
 
     def behind(self, positions: Mapping[int, int]) -> int:
         """Messages after these positions, as far as the last answers of the brokers tell; asks nobody."""

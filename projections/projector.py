@@ -157,6 +157,9 @@ class Projector:
         """
         self.positions = {part: position for part, (position, _) in places.items()}
         if isinstance(self.feed, SharedFeed):
+            # Partitions that nobody has taken yet are places too, at a version that loses to everybody's: who
+            # waits for a position must not think the line whole before they are.
+            self._write_positions(dict.fromkeys(self.feed.every(), 0), 0, version=0)
             # Claimed apart from the places: a claim of one who has lost the partition must not move them.
             self._write_positions(dict.fromkeys(places, self._epoch), 0, self._epochs)
             self.feed.confirm(self.positions)
@@ -413,8 +416,10 @@ class Projector:
     def _epochs(self) -> str:
         return f"{self.feed.name}/epochs"
 
-    def _write_positions(self, positions: Mapping[int, int], as_of: Ms, feed: str | None = None) -> None:
-        version = self._version()
+    def _write_positions(
+        self, positions: Mapping[int, int], as_of: Ms, feed: str | None = None, *, version: int | None = None
+    ) -> None:
+        version = self._version() if version is None else version
         rows = [(feed or self.feed.name, part, at, as_of, version) for part, at in positions.items()]
         self.store.insert_rows(f"{self.generation}.positions", _POSITIONS_SCHEMA, rows)
 

@@ -16,9 +16,10 @@ from ingest.relay.topics import Wanted, ensure
 from ingest.relay.wire import Access, Topics
 from projections.compare import compare
 from projections.difference import differences
-from projections.feed import Reassigned
+from projections.feed import Read, Reassigned
 from projections.kafka_feed import KafkaFeed, TopicFeed
 from projections.kafka_letters import KafkaLetters
+from projections.progress import StoredProgress
 from projections.projector import Projector
 from projections.share import DECIDED
 from projections.store import Store
@@ -262,6 +263,22 @@ def test_a_zombie_that_wakes_up_loses(
     assert half
     facts, _ = exact_facts(records, NOW)
     assert compare(store, generation, facts) == []
+
+
+def test_a_position_is_not_held_while_a_partition_has_no_owner(
+    broker: Broker, topics: Topics, store: Store, generation: str
+) -> None:
+    """One projector is ready with its share, the other has not even joined: nobody may think the line whole."""
+    # given a member that was given one partition of four, and has derived it far
+    one = Member(broker, topics, store, generation)
+    one.feed.join = lambda: frozenset({0, DECIDED})
+    one.feed.confirm = lambda _: None
+    one.projector.prepare()
+    one.projector._write_covered(Read([], [], {}, (), {0: {1: 1_000}}))
+    # when a reader asks, then the other three count as not derived at all
+    assert StoredProgress(store, lambda: generation).covered() == {1: 0}
+    one.feed.close()
+    one.letters.close()
 
 
 def test_positions_are_the_next_offsets(
