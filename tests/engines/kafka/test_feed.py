@@ -268,7 +268,7 @@ def test_a_zombie_that_wakes_up_loses(
 def test_a_position_is_not_held_while_a_partition_has_no_owner(
     broker: Broker, topics: Topics, store: Store, generation: str
 ) -> None:
-    """One projector is ready with its share, the other has not even joined: nobody may think the line whole."""
+    """One projector has its share, the other has not even joined: nobody may think the line whole."""
     # given a member that was given one partition of four, and has derived it far
     one = Member(broker, topics, store, generation)
     one.feed.join = lambda: frozenset({0, DECIDED})
