@@ -10,7 +10,9 @@ The way of one request, with what holds after each step:
 
 Between judging and handing over to the log nothing else runs, so that what is registered cannot change in
 the middle. A request with decisions holds `deciding` from its judgement to its commit, and others wait with
-theirs: nobody is let in by a decision that is then not stored.
+theirs: nobody is let in by a decision that is then not stored. Where other doors write the same log, what
+they decided is taken over before a decision is judged and before anything is refused as unregistered; should
+one of them decide first all the same, the log refuses and the request is judged anew.
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ from domain.errors import Invalid
 from domain.times import Ms
 from ingest import metrics
 from ingest.dead_letters import DeadLetters, Opened, Refusal
-from ingest.errors import LogBusy, NotAllowed, QuotaExceeded
+from ingest.errors import DecisionOvertaken, LogBusy, LogUnwritable, NotAllowed, QuotaExceeded
 from ingest.judge import IDENTITY_TAKEN, Candidate, Case, Item, item_of, judge, read, refusal
 from ingest.keys import Act, KeyScope
 from ingest.log.identity import originator_id
@@ -36,6 +38,8 @@ from ingest.log.record import format_position
 from ingest.register import Register, is_registered
 
 WAITING_QUOTA = 10_000
+OVERTAKEN_MOST = 20
+"""How often in a row other doors may decide first."""
 SLICE = 250
 """Events read between two looks at other requests: some two milliseconds."""
 
@@ -169,7 +173,7 @@ class Door:
             if tally.refused:
                 await self._keep(tally.refused)
         finally:
-            self._coming[share.key] -= share.letters
+            self._give_back(share)
         if self._acknowledge is not None and tally.highest:
             await self._acknowledge(tally.highest)
         tally.count()
@@ -206,10 +210,39 @@ class Door:
                     pass
             for case in cases:
                 judge(case, self.register, self._serves)
+            waiting = [case for case in cases if case.waits_for is not None]
+            if waiting and self.register.is_shared and await self.follow():
+                for case in waiting:
+                    case.fault = case.waits_for = None
+                    judge(case, self.register, self._serves)
             await self._append(cases, share)
         return cases
 
-    async def _decide_and_append(self, cases: Sequence[Case], share: _QuotaShare | None) -> None:
+    async def follow(self) -> bool:
+        """Takes over what other doors of the log have decided; whether there was anything.
+
+        Raises LogUnwritable when the log's database does not answer. Nothing else runs between the take-over
+        and the return, so that whoever judges at once judges by what is stored.
+        """
+        async with self._deciding:
+            changed = await asyncio.to_thread(self.register.follow)
+        if changed:
+            self.on_registered()
+        return changed
+
+    async def _decide_and_append(self, cases: list[Case], share: _QuotaShare | None) -> None:
+        for _ in range(OVERTAKEN_MOST):
+            if await asyncio.to_thread(self.register.follow):
+                self.on_registered()
+            try:
+                await self._decide_once(cases, share)
+                return
+            except DecisionOvertaken:
+                cases[:] = [read(case.candidate) for case in cases]
+                self._give_back(share)
+        raise LogUnwritable("other doors decide without a pause; nothing was taken", retry_after=1)
+
+    async def _decide_once(self, cases: Sequence[Case], share: _QuotaShare | None) -> None:
         known = await asyncio.to_thread(self._known, [case for case in cases if case.is_decision])
         try:
             for case in cases:
@@ -224,7 +257,13 @@ class Door:
         except BaseException:
             self.register.undo()
             raise
-        self.register.settle()
+        decided = [case for case in cases if case.entry is not None and case.entry.decided]
+        if all(_is_new(case) for case in decided):
+            # A decision's rows stand directly behind its event's.
+            ends = [case.row + len(case.entry.decided) for case in decided if case.entry is not None]
+            self.register.settle(max(ends, default=0))
+        else:  # another door has stored the same decision, and its word counts
+            self.register.undo()
 
     async def _decided(self, cases: Sequence[Case]) -> None:
         if not cases:
@@ -243,6 +282,7 @@ class Door:
         assert case.entry is not None
         try:
             case.entry.decided = self.register.decide(case.event, case.data, now_ms=case.candidate.first_ms)
+            case.entry.after = self.register.at
         except Invalid as fault:
             case.fault = Invalid(fault.code, fault.detail, fault.pointer)
             case.entry.refused = True
@@ -287,6 +327,11 @@ class Door:
             )
         share.key, share.letters = scope.name, new
         self._coming[scope.name] += new
+
+    def _give_back(self, share: _QuotaShare | None) -> None:
+        if share is not None:
+            self._coming[share.key] -= share.letters
+            share.letters = 0
 
     def _held(self, key: str) -> int:
         return self.letters.waiting(key) + self._coming[key]

@@ -8,7 +8,7 @@ from contextlib import closing
 from typing import Any
 
 from domain.times import HOUR_MS, Ms
-from ingest.log.reader import LogReader
+from ingest.log.reader import FollowedLog
 from moments.layout import Layout
 from projections.projector import Projector
 from projections.store import Store
@@ -35,7 +35,7 @@ class LineStatus:
         self,
         store: Store,
         projector: Projector,
-        reader: LogReader,
+        reader: FollowedLog,
         layout: Layout,
         *,
         generation: Callable[[], str],

@@ -7,14 +7,14 @@ from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from time import monotonic
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from kafka import KafkaProducer
 from kafka.errors import KafkaError
 
 from domain.events import EVENT_TYPES
 from domain.times import Ms, format_rfc3339
-from ingest.log.reader import Batch
+from ingest.log.reader import FollowedLog
 from ingest.log.record import LogRecord
 from ingest.relay import metrics
 from ingest.relay.letters import LettersReader
@@ -45,16 +45,6 @@ PRODUCER: Final[dict[str, Any]] = {
     "allow_auto_create_topics": False,
     "max_in_flight_requests_per_connection": 5,
 }
-
-
-class Source(Protocol):
-    """The log as the relay reads it."""
-
-    log_no: int
-
-    def last(self) -> int: ...
-
-    def read(self, after: int, limit: int) -> Batch: ...
 
 
 @dataclass(frozen=True)
@@ -89,7 +79,7 @@ class Line:
     they go to Kafka too. clock: UTC milliseconds, for the time of heartbeats.
     """
 
-    source: Source
+    source: FollowedLog
     place: Place
     access: Access
     topics: Topics
