@@ -5,7 +5,7 @@
     │   ├── LogBusy             the writer's queue is full
     │   └── QuotaExceeded       a key has too many letters waiting for a registration
     ├── LogUnwritable       the log cannot be written now       (HTTP 503)
-    ├── LogInUse            another process writes this log     (stops the start)
+    ├── LogInUse            another process has this log        (stops the start)
     ├── LogMismatch         this is not the log it should be    (stops the start)
     ├── DecisionOvertaken   another door decided first          (decided again, never seen outside)
     └── NotAllowed          the key may not do this             (HTTP 403)
@@ -45,7 +45,7 @@ class LogUnwritable(IngestError):
 
 
 class LogInUse(IngestError):
-    """One process writes a log; this one is not it."""
+    """One process writes a log, or sends it to Kafka; this one is not it."""
 
 
 class LogMismatch(IngestError):

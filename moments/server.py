@@ -2,6 +2,7 @@
 
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -12,7 +13,9 @@ import structlog
 from prometheus_client import Counter, Gauge, start_http_server
 
 from ingest.assembly import clock_ms
-from ingest.log.reader import LogReader
+from ingest.errors import LogInUse, LogUnwritable
+from ingest.log.reader import FollowedLog
+from ingest.relay.claim import RelayRefused
 from ingest.relay.letters import LettersReader
 from ingest.relay.place import Place, RelayInUse
 from ingest.relay.relay import Relay
@@ -22,6 +25,7 @@ from ingest.relay.wire import Access, Topics
 from ingest.vault import Vault
 from moments.errors import CommandFailed
 from moments.layout import Layout
+from moments.log_reader import reader_of
 from moments.process_status import LettersStatus, ProjectorStatus
 from moments.samples import Samples, Status
 from moments.settings import Settings
@@ -45,6 +49,7 @@ _partitions = Gauge("moments_project_partitions", "Partitions owned.")
 _as_of = Gauge("moments_project_as_of_seconds", "The clock of the last derivation, Unix time.")
 _failing = Gauge("moments_project_failing", "1 while the projector cannot go on.")
 _SHOW_EVERY_S = 5.0
+_TURN_S = 5.0
 
 
 def access_of(settings: Settings) -> Access:
@@ -82,7 +87,7 @@ def server_store(settings: Settings) -> Store:
 def run_relay(settings: Settings, announce: Callable[[str], None]) -> None:
     """The log of the data folder to Kafka, until SIGTERM or SIGINT.
 
-    Raises CommandFailed when another relay sends this log.
+    Raises CommandFailed when another relay sends this log, or it must not be sent to this Kafka.
     """
     layout = Layout(settings.data)
     layout.make()
@@ -91,7 +96,7 @@ def run_relay(settings: Settings, announce: Callable[[str], None]) -> None:
         place = Place(layout.relay)
     except RelayInUse as taken:
         raise CommandFailed(str(taken)) from taken
-    reader = LogReader(layout.events)
+    reader = reader_of(settings, alone=True)
     line = Line(
         reader,
         place,
@@ -104,13 +109,34 @@ def run_relay(settings: Settings, announce: Callable[[str], None]) -> None:
     relay = Relay(line)
     _on_signals(relay.stop)
     _show_metrics(settings)
-    announce(f"relaying from {place.row}")
     try:
+        _take_turn(reader)
+        announce(f"relaying from {place.row}")
         with _letters_sampled(settings, layout):
             relay.run()
+    except RelayRefused as refused:
+        raise CommandFailed(str(refused)) from refused
     finally:
         place.close()
         reader.close()
+
+
+def _take_turn(reader: FollowedLog) -> None:
+    """The server may still hold the turn of a relay that was killed a moment ago.
+
+    Raises CommandFailed when another one lives.
+    """
+    deadline = time.monotonic() + _TURN_S
+    while True:
+        try:
+            reader.last()
+            return
+        except LogUnwritable:
+            return  # the relay waits for the log by itself
+        except LogInUse as taken:
+            if time.monotonic() > deadline:
+                raise CommandFailed(str(taken)) from taken
+            time.sleep(0.2)
 
 
 @contextmanager

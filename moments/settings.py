@@ -25,6 +25,7 @@ from moments.errors import SettingRefused
 PREFIX = "MOMENTS_"
 TOML = Path("moments.toml")
 ADMIN_KEY_LENGTH = 32
+MOST_LOGS = 9999
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 Count = Annotated[int, Field(ge=1)]
@@ -66,7 +67,13 @@ class Settings(BaseSettings):
     )
     log_url: SecretStr | None = Field(
         None,
-        description="the log's database, postgresql://… (server mode); absent: SQLite in the data folder",
+        description="the log's database, for several doors; absent: SQLite in the data folder",
+        json_schema_extra={"allowed": "postgresql://user:password@host:port/database"},
+    )
+    log_no: Annotated[int, Field(ge=1, le=MOST_LOGS)] | None = Field(
+        None,
+        description="the log's number, which begins positions; absent: as the log has it, 1 for a new one",
+        json_schema_extra={"allowed": f"a whole number from 1 to {MOST_LOGS}"},
     )
     kafka_bootstrap: str | None = Field(None, description="the Kafka brokers (server mode); absent: embedded")
     kafka_user: str | None = Field(None, description="the user at the brokers, SASL SCRAM-SHA-512")
@@ -114,6 +121,13 @@ class Settings(BaseSettings):
         if key is not None and len(key.get_secret_value()) < ADMIN_KEY_LENGTH:
             raise ValueError(f"must have {ADMIN_KEY_LENGTH} characters or more")
         return key
+
+    @field_validator("log_url")
+    @classmethod
+    def _database(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None and not url.get_secret_value().startswith(("postgresql://", "postgres://")):
+            raise ValueError("must begin with postgresql://")
+        return url
 
     @field_validator("url", "grafana_url")
     @classmethod

@@ -127,12 +127,16 @@ def prepare(connection: Connection[Any]) -> None:
         "SELECT set_config('synchronous_commit', 'on', false)"
         " WHERE current_setting('synchronous_commit') NOT IN ('on', 'remote_apply')"
     )
-    for name, seconds in (
-        ("idle_in_transaction_session_timeout", STANDING_S),
-        ("lock_timeout", TURN_S),
-        ("statement_timeout", STATEMENT_S),
+    # Of a door or relay that vanished without a word the server lets the turn go within seconds, too.
+    for name, value in (
+        ("tcp_keepalives_idle", "5"),
+        ("tcp_keepalives_interval", "2"),
+        ("tcp_keepalives_count", "3"),
+        ("idle_in_transaction_session_timeout", f"{STANDING_S}s"),
+        ("lock_timeout", f"{TURN_S}s"),
+        ("statement_timeout", f"{STATEMENT_S}s"),
     ):
-        connection.execute("SELECT set_config(%s, %s, false)", (name, f"{seconds}s"))
+        connection.execute("SELECT set_config(%s, %s, false)", (name, value))
 
 
 class DurableDatastore(PostgresDatastore):

@@ -11,7 +11,7 @@ import psycopg
 from psycopg import Connection, Cursor
 from psycopg.rows import tuple_row
 
-from ingest.errors import LogUnwritable
+from ingest.errors import LogInUse, LogUnwritable
 from ingest.log.identity import originator_id
 from ingest.log.number import LogIdentity
 from ingest.log.postgres import RELAY, SCHEMA, TABLE, parameters, place_of, prepare, turn
@@ -25,7 +25,8 @@ class PostgresLogReader:
     """`FollowedLog` over one connection, made anew when it breaks. Safe to share between threads.
 
     number: the log's, as long as the log is not there to say itself. alone: the connection holds the relay's
-    turn from its beginning, so that of all readers made so only one can read, whatever machine they are on.
+    turn from its beginning, so that of all readers made so only one can read, whatever machine they are on;
+    the others' calls raise LogInUse.
     """
 
     def __init__(self, url: str, *, number: int | None = None, alone: bool = False) -> None:
@@ -109,7 +110,7 @@ class PostgresLogReader:
                 prepare(connection)
                 connection.execute("SET default_transaction_read_only = on")
                 if self._alone and not _take(connection):
-                    raise LogUnwritable(f"another relay already sends the log in {self._place}")
+                    raise LogInUse(f"another relay already sends the log in {self._place}")
             except BaseException:
                 connection.close()
                 raise

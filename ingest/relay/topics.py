@@ -48,6 +48,7 @@ def ensure(access: Access, topics: Topics, wanted: Wanted) -> None:
         plan = {
             topics.events: (wanted.partitions, _KEPT),
             topics.decisions: (1, _KEPT),
+            topics.logs: (1, _KEPT),
             topics.dead_letters: (1, _LETTERS),
         }
         for name, (partitions, config) in plan.items():
@@ -71,14 +72,14 @@ def make(
 
 
 def _check(admin: KafkaAdminClient, topics: Topics) -> None:
-    names = [topics.events, topics.decisions]
+    names = [topics.events, topics.decisions, topics.logs]
     described = admin.describe_configs(
         [ConfigResource(ConfigResourceType.TOPIC, name) for name in names], config_filter="all"
     )
     faults: list[str] = []
     for name in names:
         found = {key: _value(entry) for key, entry in described["topic"][name].items()}
-        # compaction and retention lose events of what is the log of the server mode
+        # compaction and retention lose events of what is the log of the server mode, and first claims
         for setting in ("cleanup.policy", "retention.ms", "retention.bytes"):
             if found.get(setting) != _KEPT[setting]:
                 faults.append(f"{name} has {setting}={found.get(setting)}; set {_KEPT[setting]}")  # noqa: PERF401

@@ -92,21 +92,21 @@ class Postgres:
             "max_connections": "60",
             **settings,
         }
-        self._output = (self.folder / "server.log").open("ab")
-        self.process = subprocess.Popen(
-            [
-                self._programs / "postgres",
-                "-D",
-                self.folder / "data",
-                *(f"--{name}={value}" for name, value in given.items()),
-            ],
-            stdout=self._output,
-            stderr=self._output,
-            stdin=subprocess.DEVNULL,
-            start_new_session=True,
-            cwd="/",
-            **self._as,
-        )
+        with (self.folder / "server.log").open("ab") as output:
+            self.process = subprocess.Popen(
+                [
+                    self._programs / "postgres",
+                    "-D",
+                    self.folder / "data",
+                    *(f"--{name}={value}" for name, value in given.items()),
+                ],
+                stdout=output,
+                stderr=output,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+                cwd="/",
+                **self._as,
+            )
         self._wait_ready()
         return self
 
@@ -163,7 +163,6 @@ class Postgres:
             with suppress(ProcessLookupError):
                 os.kill(int(each), signal.SIGKILL)
         self.process.wait()
-        self._output.close()
 
     def stop(self) -> None:
         """A quick clean stop: open connections are ended."""
@@ -174,7 +173,6 @@ class Postgres:
             self.process.wait(15)
         except subprocess.TimeoutExpired:
             self.kill()
-        self._output.close()
 
 
 @contextmanager

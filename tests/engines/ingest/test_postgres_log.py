@@ -8,7 +8,7 @@ import psycopg
 import pytest
 from eventsourcing.persistence import IntegrityError, StoredEvent
 
-from ingest.errors import DecisionOvertaken, LogMismatch, LogUnwritable
+from ingest.errors import DecisionOvertaken, LogInUse, LogMismatch, LogUnwritable
 from ingest.log.number import LogIdentity
 from ingest.log.port import Entry
 from ingest.log.postgres import WRITER, PostgresLogStore, open_store, parameters, prepare, turn
@@ -242,7 +242,7 @@ def test_one_relay_reads_a_log_wherever_it_runs(database):
     PostgresLogStore(database).close()
     one, other = (PostgresLogReader(database, alone=True) for _ in range(2))
     assert one.last() == 0
-    with pytest.raises(LogUnwritable, match=r"another relay already sends the log in postgresql://127\."):
+    with pytest.raises(LogInUse, match=r"another relay already sends the log in postgresql://127\."):
         other.last()
     one.close()
     assert other.last() == 0
