@@ -210,13 +210,17 @@ class Door:
                     pass
             for case in cases:
                 judge(case, self.register, self._serves)
-            waiting = [case for case in cases if case.waits_for is not None]
-            if waiting and self.register.is_shared and await self.follow():
-                for case in waiting:
-                    case.fault = case.waits_for = None
-                    judge(case, self.register, self._serves)
+            if self.register.is_shared:
+                await self._ask_again([case for case in cases if case.waits_for is not None])
             await self._append(cases, share)
         return cases
+
+    async def _ask_again(self, waiting: Sequence[Case]) -> None:
+        """What is not registered here may have been registered at another door."""
+        if waiting and await self.follow():
+            for case in waiting:
+                case.fault = case.waits_for = None
+                judge(case, self.register, self._serves)
 
     async def follow(self) -> bool:
         """Takes over what other doors of the log have decided; whether there was anything.
