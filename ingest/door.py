@@ -21,13 +21,11 @@ import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from time import perf_counter
-from typing import Literal
-
-import msgspec
 
 from domain.errors import Invalid
 from domain.times import Ms
 from ingest import metrics
+from ingest.answer import Result, Summary, Tally, is_new, result_of
 from ingest.dead_letters import DeadLetters, Opened, Refusal
 from ingest.errors import DecisionOvertaken, LogBusy, LogUnwritable, NotAllowed, QuotaExceeded
 from ingest.judge import IDENTITY_TAKEN, Candidate, Case, Item, item_of, judge, read, refusal
@@ -44,48 +42,6 @@ SLICE = 250
 """Events read between two looks at other requests: some two milliseconds."""
 
 Acknowledge = Callable[[int], Awaitable[None]]
-Status = Literal["accepted", "duplicate", "rejected"]
-
-
-class Result(msgspec.Struct):
-    """What became of one event."""
-
-    index: int
-    id: str | None
-    status: Status
-
-
-class Accepted(Result):
-    """Taken in, at this position."""
-
-    position: str
-
-
-class Duplicate(Result):
-    """Its identity was in the log already, at this position; `conflict` when what it says differs (R1)."""
-
-    conflict: bool
-    position: str
-
-
-class Rejected(Result):
-    """Refused and kept as a dead letter, for this reason."""
-
-    code: str
-    detail: str
-    pointer: str
-
-
-class Summary(msgspec.Struct):
-    """The answer to one request. `position` covers everything it named that the log holds."""
-
-    accepted: int
-    duplicate: int
-    rejected: int
-    position: str
-    results: list[Result]
-
-
 class _QuotaShare:
     """What one request on its way adds to its key's waiting letters."""
 
@@ -203,7 +159,7 @@ class Door:
         if any(case.is_decision for case in cases):
             async with self._deciding:
                 await self._decide_and_append(cases, share)
-            await self._decided([case for case in cases if case.is_decision and _is_new(case)])
+            await self._decided([case for case in cases if case.is_decision and is_new(case)])
         else:
             while self._deciding.locked():
                 async with self._deciding:
@@ -262,7 +218,7 @@ class Door:
             self.register.undo()
             raise
         decided = [case for case in cases if case.entry is not None and case.entry.decided]
-        if all(_is_new(case) for case in decided):
+        if all(is_new(case) for case in decided):
             # A decision's rows stand directly behind its event's.
             ends = [case.row + len(case.entry.decided) for case in decided if case.entry is not None]
             self.register.settle(max(ends, default=0))
@@ -353,63 +309,6 @@ class Door:
         tokens = {case.waits_for for case in cases if case.waits_for is not None and not case.row}
         if any(is_registered(self.register, waits_for) for waits_for in tokens):
             self.on_registered()
-
-
-class Tally:
-    """What became of the cases of one request, counted in one pass."""
-
-    def __init__(self, cases: Sequence[Case]) -> None:
-        self._cases = cases
-        self.refused: list[Case] = []
-        self.highest = self.duplicate = self.conflict = 0
-        highest = 0
-        for case in cases:
-            verdict = case.verdict
-            if verdict is None or not verdict.row:
-                self.refused.append(case)
-                continue
-            highest = max(highest, verdict.row)
-            if verdict.duplicate:
-                self.duplicate += 1
-                self.conflict += verdict.conflict
-        self.highest = highest
-        self.accepted = len(cases) - len(self.refused) - self.duplicate
-
-    def count(self) -> None:
-        """Adds to the metrics."""
-        metrics.accepted.inc(self.accepted)
-        metrics.duplicates.inc(self.duplicate)
-        metrics.conflicts.inc(self.conflict)
-        for case in self.refused:
-            metrics.rejected.labels((case.fault or IDENTITY_TAKEN).code).inc()
-
-    def summary(self, log_no: int, last: int, *, all_results: bool) -> Summary:
-        """The answer; its position is `last` when the log holds nothing named: none ever goes back."""
-        results: list[Result] = []
-        if all_results or self.accepted < len(self._cases):
-            results = [
-                result_of(index, case, log_no)
-                for index, case in enumerate(self._cases)
-                if all_results or not _is_new(case)
-            ]
-        position = format_position(self.highest or last, log_no)
-        return Summary(self.accepted, self.duplicate, len(self.refused), position, results)
-
-
-def result_of(index: int, case: Case, log_no: int) -> Result:
-    """What is told of one event."""
-    verdict: Verdict | None = case.verdict
-    if verdict is None or not verdict.row:
-        fault = case.fault or IDENTITY_TAKEN
-        return Rejected(index, case.event_id, "rejected", fault.code, fault.detail, fault.pointer)
-    position = format_position(verdict.row, log_no)
-    if verdict.duplicate:
-        return Duplicate(index, case.event_id, "duplicate", verdict.conflict, position)
-    return Accepted(index, case.event_id, "accepted", position)
-
-
-def _is_new(case: Case) -> bool:
-    return case.verdict is not None and case.verdict.row > 0 and not case.verdict.duplicate
 
 
 def _is_foreign(case: Case) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 from fastapi import APIRouter, Request, Response
 
+from ingest.answer import Summary
 from ingest.bodies import (
     ENCODINGS,
     MAX_BODY_BYTES,
@@ -21,7 +22,7 @@ from ingest.bodies import (
     shape_of,
     split,
 )
-from ingest.door import Door, Summary
+from ingest.door import Door
 from ingest.errors import Overloaded
 from ingest.http_admin import admin_routes
 from ingest.http_letters import letter_routes

@@ -15,6 +15,7 @@ import threading
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from pathlib import Path
 from time import monotonic, perf_counter
 
@@ -276,18 +277,13 @@ class GroupCommitLog:
         return Verdict(kept.row, duplicate=True, conflict=self._sealer.differs(record, entry))
 
     def _fail(self, group: list[Submission], error: Exception) -> None:
-        log.error(
-            "append_failed",
-            error=str(error),
-            kind=type(error).__name__,
-            events=sum(len(part) for part, _ in group),
-        )
         metrics.append_failures.inc()
+        reset = ""
         try:
             self._store.reset()
             self._look()
-        except Exception:  # the next group tries anew; the writer must outlive its store
-            log.exception("reset_failed")
+        except Exception as fault:  # noqa: BLE001 - the next group tries anew; the writer outlives its store
+            reset = f"{type(fault).__name__}: {fault}"
         unwritable = (
             error
             if isinstance(error, LogUnwritable)
@@ -296,6 +292,11 @@ class GroupCommitLog:
         for _, future in group:
             if not future.done():
                 future.set_exception(unwritable)
+        # Last, and whatever becomes of it: a stderr that nobody takes any more must not end the writer.
+        with suppress(ValueError, OSError):
+            events = sum(len(part) for part, _ in group)
+            kind = type(error).__name__
+            log.error("append_failed", error=str(unwritable), kind=kind, events=events, reset=reset or None)
 
     def _look(self) -> None:
         """Whether the database answers: while it does not, nobody has to wait to be told so."""
