@@ -10,8 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from itertools import pairwise
+from math import isnan
 from typing import Any
 
 VARIABLE = re.compile(r"\$\{(\w+)(?::(\w+))?\}")
@@ -119,7 +120,31 @@ def _wide(names: Sequence[str], columns: Sequence[list[Any]]) -> Frame:
             if values[place[time]] is not None:
                 raise ValueError(f"two values of {names[i]} {labels} at {time}")
             values[place[time]] = columns[i][row]
-    fields: list[Field] = [("time", {}, times)]
-    for (i, labels), values in series.items():
-        fields.append((names[i], dict(zip((names[j] for j in texts), labels, strict=True)), values))
-    return Frame(fields)
+    fields: list[Field] = [
+        (names[i], dict(zip((names[j] for j in texts), labels, strict=True)), values)
+        for (i, labels), values in series.items()
+    ]
+    if texts:  # labelled series come by their name, then by their labels, whatever the query's order was
+        fields.sort(key=lambda one: (one[0], list(one[1].values())))
+    return Frame([("time", {}, times), *fields])
+
+
+def differences(one: Frame, other: Frame) -> list[str]:
+    """In what two frames differ: fields in their order, labels, values; an instant is the same in any zone."""
+    found = [f"{one.names()} {other.names()}"] if one.names() != other.names() else []
+    for (name, labels, values), (_, others, theirs) in zip(one.fields, other.fields, strict=False):
+        if dict(labels) != dict(others):
+            found.append(f"{name}: {labels} {others}")
+        if [_plain(value) for value in values] != [_plain(value) for value in theirs]:
+            found.append(f"{name} {labels}: {values} {theirs}")
+    return found
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, float) and isnan(value):
+        return "NaN"
+    if isinstance(value, datetime):
+        return value if value.tzinfo else value.replace(tzinfo=UTC)
+    if isinstance(value, date):
+        return datetime(value.year, value.month, value.day, tzinfo=UTC)
+    return value

@@ -1,9 +1,9 @@
 """ClickHouse's HTTP interface in front of chDB, for tests only: a stand-in for transport, not for a server.
 
-What goes over the wire is what clickhouse-connect sends to a real server and expects from one: the statement
-in the body or the `query` parameter, settings and `param_…` in the URL, FORMAT honoured, inserts as Native
-or Arrow blocks (compressed or not), errors with their code. There are no users, quotas or row policies here:
-chDB has none.
+What goes over the wire is what clickhouse-connect and ClickHouse's Go client send to a real server and expect
+from one: the statement in the body or the `query` parameter, settings and `param_…` in the URL, FORMAT
+honoured, Native answers of the protocol that the client names, inserts as Native or Arrow blocks (compressed
+or not), errors with their code. There are no users, quotas or row policies here: chDB has none.
 
     python -m tests.engines.clickhouse_http FOLDER PORT
 """
@@ -21,6 +21,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
+
+from tests.engines.native_blocks import CUSTOM_SERIALIZATION, for_client
 
 _TRANSPORT = {
     "query",
@@ -99,7 +101,7 @@ class Engine:
 
 
 def handler(engine: Engine) -> type[BaseHTTPRequestHandler]:
-    """The requests of clickhouse-connect."""
+    """The requests of clickhouse-connect and of ClickHouse's Go client."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -140,8 +142,11 @@ def handler(engine: Engine) -> type[BaseHTTPRequestHandler]:
             query = params.get("query", "").encode()
             statement = query + (b"\n" + body if query and body else body)
             form = self.headers.get("X-ClickHouse-Format") or params.get("default_format") or "TabSeparated"
+            protocol = int(params.get("client_protocol_version", 0))
             try:
                 result, form = engine.run(statement, params, form)
+                if form == "Native" and protocol >= CUSTOM_SERIALIZATION:
+                    result = for_client(result)
             except Exception as error:  # noqa: BLE001 - whatever the engine says, the client is told
                 text = str(error)
                 code = _CODE.search(text)
