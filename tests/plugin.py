@@ -1,8 +1,10 @@
 """The ClickHouse data source of Grafana as far as panels need it: variables, macros and frames, without
 Grafana.
 
-Written from the plugin's own sources (pkg/macros/macros.go, its formatter, sqlutil's framing): what it would
-leave unexpanded or refuse raises here.
+Our own reading of the plugin's sources (pkg/macros/macros.go, its formatter, sqlutil's framing): what it
+would leave unexpanded or refuse raises here. Where Go is at hand, every query of the engine tests also goes
+through the libraries that the plugin is made of, and has to give the same statement and frame
+(tests/engines/grafana/data_source.py).
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from typing import Any
 
 VARIABLE = re.compile(r"\$\{(\w+)(?::(\w+))?\}")
 MACRO = re.compile(r"\$__\w+")
+COMMENT = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\r\n]*|/\*.*?(?:\*/|\Z)""", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -29,17 +32,25 @@ class TimeRange:
 
 
 def interpolate(text: str, values: Mapping[str, str | Sequence[str]]) -> str:
-    """Variables as Grafana puts them in: `:singlequote` escapes a quote by a backslash, one value or many."""
+    """Variables as Grafana puts them in: `:sqlstring` pairs single quotes and escapes double ones, one value
+    or many."""
 
     def value(match: re.Match[str]) -> str:
         name, format_ = match.groups()
         chosen = values[name]
-        if format_ != "singlequote":
+        if format_ != "sqlstring":
             raise ValueError(f"${{{name}}} goes in unescaped")
         many = [chosen] if isinstance(chosen, str) else list(chosen)
-        return ",".join("'" + one.replace("'", "\\'") + "'" for one in many)
+        return ",".join("'" + one.replace("'", "''").replace('"', '\\"') + "'" for one in many)
 
     return VARIABLE.sub(value, text)
+
+
+def without_comments(text: str) -> str:
+    """What the plugin's newer reader of macros leaves of a query before it looks for macros: comments become
+    spaces. It knows paired quotes only: after a quote with a backslash it takes texts for SQL and SQL for
+    texts."""
+    return COMMENT.sub(lambda found: found[0] if found[0][0] in "'\"" else " " * len(found[0]), text)
 
 
 def expand(text: str, at: TimeRange) -> str:
@@ -130,7 +141,7 @@ def _wide(names: Sequence[str], columns: Sequence[list[Any]]) -> Frame:
 
 
 def differences(one: Frame, other: Frame) -> list[str]:
-    """In what two frames differ: fields in their order, labels, values; an instant is the same in any zone."""
+    """In what two frames differ: fields in their order, labels, values; an instant is one in any zone."""
     found = [f"{one.names()} {other.names()}"] if one.names() != other.names() else []
     for (name, labels, values), (_, others, theirs) in zip(one.fields, other.fields, strict=False):
         if dict(labels) != dict(others):

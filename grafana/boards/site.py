@@ -21,7 +21,7 @@ SITE = Scope(site=True, channel=True)
 
 ZONE = (
     "(SELECT if(count() = 0, 'UTC', argMax(timezone, valid_from)) FROM moments.sites "
-    "WHERE site_id IN (${site:singlequote}))"
+    "WHERE site_id IN (${site:sqlstring}))"
 )
 """The site's own clock. A scalar subquery is a constant, and only a constant zone is taken by ClickHouse."""
 

@@ -11,7 +11,7 @@ FROM
         site_id, case_id, event_id, visit_id AS visit, time AS happened, replaceOne(type, 'moments.', '') AS step,
         if(step = 'recovery.handed_over', JSONExtractString(data, 'to'), JSONExtractString(data, 'owner')) AS owner
     FROM moments.events
-    WHERE site_id IN (${site:singlequote})
+    WHERE site_id IN (${site:sqlstring})
         AND case_id != ''
         AND time >= $__toTime - toIntervalDay(35)
         AND time <= $__toTime

@@ -6,5 +6,5 @@ SELECT
     toFloat64(over_promise_s) AS over_promise_s, toFloat64(slack_s) AS slack_s
 FROM moments.promises AS facts
 LEFT JOIN moments.moment_types AS kinds ON kinds.code = facts.kind
-WHERE promise_id = ${promise:singlequote} AND site_id IN (${site:singlequote})
+WHERE promise_id = ${promise:sqlstring} AND site_id IN (${site:sqlstring})
 LIMIT 1

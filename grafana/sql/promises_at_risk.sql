@@ -7,7 +7,7 @@ SELECT
     if(left_s < 0, 'overdue', if(left_s <= 0.2 * assumeNotNull(facts.window_s), 'at_risk', 'in_time')) AS risk
 FROM moments.promises AS facts
 LEFT JOIN moments.moment_types AS kinds ON kinds.code = facts.kind
-WHERE facts.site_id IN (${site:singlequote})
+WHERE facts.site_id IN (${site:sqlstring})
     AND facts.state = 'open'
     AND facts.hour >= $__toTime - toIntervalDay(3)
     AND facts.made_at <= $__toTime

@@ -4,5 +4,5 @@ SELECT
     made_at, toFloat64(window_s) AS window_s, toFloat64(elapsed_s) AS elapsed_s, toFloat64(late_s) AS late_s
 FROM moments.promises AS facts
 LEFT JOIN moments.moment_types AS kinds ON kinds.code = facts.kind
-WHERE visit_id = ${visit:singlequote} AND site_id IN (${site:singlequote})
+WHERE visit_id = ${visit:sqlstring} AND site_id IN (${site:sqlstring})
 ORDER BY made_at, promise_id

@@ -1,8 +1,8 @@
 """Native blocks of ClickHouse as a server sends them to a client that named its protocol.
 
-chDB writes them as for a client of no version. A client that sends `client_protocol_version` also reads a block's
-header before its columns and, from 54454 on, a byte before each column's values: whether it is kept in a way of its
-own. The values are the engine's own bytes, passed on as they are.
+chDB writes them as for a client of no version. A client that sends `client_protocol_version` also reads a
+block's header before its columns and, from 54454 on, a byte before each column's values: whether it is kept
+in a way of its own. The values are the engine's own bytes, passed on as they are.
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ _BLOCK_INFO = b"\x01\x00\x02\xff\xff\xff\xff\x00"
 """Fields 1 (no overflow rows) and 2 (no bucket), and the end of fields."""
 
 _WIDTHS = {
-    "UInt8": 1, "Int8": 1, "Bool": 1, "UInt16": 2, "Int16": 2, "UInt32": 4, "Int32": 4, "UInt64": 8, "Int64": 8,
-    "UInt128": 16, "Int128": 16, "Float32": 4, "Float64": 8, "Date": 2, "Date32": 4, "DateTime": 4, "DateTime64": 8,
-    "Enum8": 1, "Enum16": 2, "UUID": 16, "Nothing": 1,
+    "Nothing": 1, "Bool": 1, "Enum8": 1, "UInt8": 1, "Int8": 1,
+    "Enum16": 2, "UInt16": 2, "Int16": 2, "Date": 2,
+    "UInt32": 4, "Int32": 4, "Float32": 4, "Date32": 4, "DateTime": 4,
+    "UInt64": 8, "Int64": 8, "Float64": 8, "DateTime64": 8, "UInt128": 16, "Int128": 16, "UUID": 16,
 }  # fmt: skip
 _DECIMAL = ((9, 4), (18, 8), (38, 16), (76, 32))
 _TYPE = re.compile(r"(\w+)(?:\((.*)\))?$", re.DOTALL)

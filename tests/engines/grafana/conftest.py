@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -55,8 +56,8 @@ def told_of(position: int, line: str) -> Told:
 
 @dataclass
 class Boards:
-    """The store, asked the way Grafana asks it: through the libraries of its ClickHouse data source where they
-    can be built, and by our own reading of them (`tests.plugin`), which then has to give the same."""
+    """The store, asked the way Grafana asks it: through the libraries of its ClickHouse data source where
+    they can be built, and by our own reading of them (`tests.plugin`), which then has to give the same."""
 
     store: Store
     source: DataSource | None = None
@@ -119,19 +120,31 @@ def boards(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Boards]:
             ("msk-01", "waiting_promises"): 1.0,
         }
         record_status(store, "moments", NOW - ago * HOUR_MS, figures)
-    source = source_of(folder)
+    with asking(store, folder) as found:
+        yield found
+
+
+@contextmanager
+def asking(store: Store, folder: Path) -> Iterator[Boards]:
+    """Boards over a store, with the data source beside it; without where it cannot be built, and
+    `test_data_source` says so."""
+    source = None
+    with suppress(Unavailable):
+        source = DataSource(binary(), str(folder))
     yield Boards(store, source)
     if source is not None:
         source.close()
     store.close()
 
 
-def source_of(folder: Path) -> DataSource | None:
-    """The data source over a folder's chDB; none where it cannot be built, and `test_data_source` says so."""
-    try:
-        return DataSource(binary(), str(folder))
-    except Unavailable:
-        return None
+@pytest.fixture(scope="module")
+def source(boards: Boards) -> DataSource:
+    """The data source itself; skips with the reason where it cannot be built, which fails in CI."""
+    if boards.source is None:
+        with pytest.raises(Unavailable) as why:
+            binary()
+        pytest.skip(str(why.value))
+    return boards.source
 
 
 @pytest.fixture(scope="module")
@@ -142,6 +155,15 @@ def week() -> TimeRange:
 
 def instant(ms: int) -> str:
     return datetime.fromtimestamp(ms / 1000, UTC).isoformat()
+
+
+def asked(
+    model: dict[str, Any], values: Mapping[str, str | Sequence[str]]
+) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    """(panel, its whole target as the board has it, variables put in)."""
+    for panel in panels_of(model):
+        (target,) = panel["targets"]
+        yield panel, {**target, "rawSql": interpolate(target["rawSql"], values)}
 
 
 def panels_of(model: dict[str, Any]) -> list[dict[str, Any]]:

@@ -1,6 +1,6 @@
 """Grafana's ClickHouse data source as far as its server goes: the libraries it is made of, run on a chDB.
 
-    python -m tests.engines.grafana.data_source    builds it once, into the user's cache
+python -m tests.engines.grafana.data_source    builds it once, into the user's cache
 """
 
 from __future__ import annotations
@@ -64,7 +64,18 @@ def binary() -> Path:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not program.exists():
             part = program.with_suffix(".part")
-            command = ["go", "build", "-p", "2", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", str(part), "."]
+            command = [
+                "go",
+                "build",
+                "-p",
+                "2",
+                "-trimpath",
+                "-buildvcs=false",
+                "-ldflags=-s -w",
+                "-o",
+                str(part),
+                ".",
+            ]
             built = subprocess.run(
                 command,
                 cwd=SOURCES,
@@ -155,7 +166,8 @@ def read(frame: dict[str, Any]) -> Answer:
                 values[place] = _INFINITE[name]
         if field["type"] == "time":
             values = [
-                None if value is None else instant(value, rest[row] if rest else 0) for row, value in enumerate(values)
+                None if value is None else instant(value, rest[row] if rest else 0)
+                for row, value in enumerate(values)
             ]
         fields.append((field["name"], field.get("labels") or {}, values))
     meta = schema.get("meta", {})
@@ -173,6 +185,6 @@ def instant(milliseconds: int, nanoseconds: int) -> datetime:
 
 if __name__ == "__main__":
     try:
-        print(binary())  # noqa: T201
+        print(binary())
     except Unavailable as why:
         sys.exit(str(why))
