@@ -16,7 +16,7 @@ from grafana.provisioning import installation
 ROOT = Path(__file__).parents[3]
 DOCS = (ROOT / "docs/boards.md").read_text(encoding="utf-8")
 GENERATION = ROOT / "projections/schema/generation"
-WITHOUT_SITES = {"departments", "moment_types", "positions", "covered"}
+WITHOUT_SITES = {"departments", "channels", "moment_types", "positions", "covered"}
 """They hold nothing of one site."""
 
 
