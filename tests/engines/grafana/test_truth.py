@@ -15,6 +15,7 @@ from domain.measures.figure import Figure, Sums, figure
 from domain.statistics import SiteCount, byar, laney, rank_fairly, xmr
 from grafana.build import dashboards
 from projections.kpi import Grain, KpiQuery
+from projections.public import record_status
 from projections.scope import Scope, Span
 from tests.engines.grafana.conftest import Boards, panels_of
 from tests.engines.grafana.test_every_query import chosen
@@ -281,3 +282,18 @@ def test_the_freshness_is_complete_until_of_the_api(boards: Boards, week: TimeRa
     marks = Freshness(boards.store).at("any")
 
     assert found.column("complete_until") == [min(marks.sites.values()).timestamp() * 1000]
+
+
+def test_the_line_s_state_is_that_of_the_projector_furthest_behind(boards: Boards, week: TimeRange) -> None:
+    """Given three projectors that sampled within one round, the panel shows the greatest lag."""
+    for ago_ms, lag in ((25_000, 7.0), (1_000, 3.0), (40_000, 90.0)):
+        record_status(boards.store, "moments", week.to_ms - ago_ms, {("", "lag_events"): lag})
+    boards.held.clear()
+    (panel,) = [
+        panel
+        for panel in panels_of(MODELS["data-health"])
+        if "last_at" in panel["targets"][0]["rawSql"] and "moments.status" in panel["targets"][0]["rawSql"]
+    ]
+
+    _, _, found = boards.ask(panel["targets"][0]["rawSql"], 1, week, {})
+    assert {row["name"]: row["value"] for row in found.rows()}["lag_events"] == 7.0
