@@ -101,6 +101,5 @@ def misses_by_hour(texts: Texts) -> Json:
         told(texts, "misses_by_hour", "moments.kpi_promise_equivalents"),
         sql("misses_by_hour", where=SITE.tail()),
         defaults(texts, "count", displayName="${__field.labels.local_hour}"),
-        unit="none",
         size=(12, 9),
     )
