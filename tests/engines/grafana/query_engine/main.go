@@ -1,6 +1,6 @@
 // Command query_engine answers queries the way the ClickHouse data source of Grafana does: it is built of the
-// libraries that data source is made of (its SQL data source, its frames, ClickHouse's own Go client), at the
-// versions that data source names.
+// libraries that data source is made of (its SQL data source, its frames, ClickHouse's own Go client), at versions that
+// a go.mod of it names. Its own thin part, macros and types, is written here after its sources: its module is not served.
 //
 // The first line of the input is a data source as file provisioning gives it ({"jsonData": …, "secureJsonData": …});
 // every further line is the body of a POST /api/ds/query. Each is answered by one line, the body of that answer.
