@@ -1,9 +1,9 @@
 """ClickHouse's HTTP interface in front of chDB, for tests only: a stand-in for transport, not for a server.
 
-What goes over the wire is what clickhouse-connect and ClickHouse's Go client send to a real server and expect
-from one: the statement in the body or the `query` parameter, settings and `param_…` in the URL, FORMAT
-honoured, Native answers of the protocol that the client names, inserts as Native or Arrow blocks (compressed
-or not), errors with their code. There are no users, quotas or row policies here: chDB has none.
+What goes over the wire is what clickhouse-connect sends to a real server and expects from one: the statement
+in the body or the `query` parameter, settings and `param_…` in the URL, FORMAT honoured, inserts as Native
+or Arrow blocks (compressed or not), errors with their code. There are no users, quotas or row policies here:
+chDB has none.
 
     python -m tests.engines.clickhouse_http FOLDER PORT
 """
@@ -73,7 +73,10 @@ class Engine:
         text = (statement[: found.start()] if found else statement).decode()
         given = {name[6:]: value for name, value in params.items() if name.startswith("param_")}
         result = handle.query(text, form, params=given) if given else handle.query(text, form)
-        return (bytes(result.bytes()) if result is not None and result.size() else b""), form
+        data = bytes(result.bytes()) if result is not None and result.size() else b""
+        if form == "Native" and int(params.get("client_protocol_version", 0)) >= CUSTOM_SERIALIZATION:
+            data = for_client(data)
+        return data, form
 
     def _insert(self, handle: Any, head: str, form: str, data: bytes) -> bytes:
         if not data.strip():
@@ -101,7 +104,7 @@ class Engine:
 
 
 def handler(engine: Engine) -> type[BaseHTTPRequestHandler]:
-    """The requests of clickhouse-connect and of ClickHouse's Go client."""
+    """The requests of clickhouse-connect and of ClickHouse's Go client (`native_blocks`)."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -142,11 +145,8 @@ def handler(engine: Engine) -> type[BaseHTTPRequestHandler]:
             query = params.get("query", "").encode()
             statement = query + (b"\n" + body if query and body else body)
             form = self.headers.get("X-ClickHouse-Format") or params.get("default_format") or "TabSeparated"
-            protocol = int(params.get("client_protocol_version", 0))
             try:
                 result, form = engine.run(statement, params, form)
-                if form == "Native" and protocol >= CUSTOM_SERIALIZATION:
-                    result = for_client(result)
             except Exception as error:  # noqa: BLE001 - whatever the engine says, the client is told
                 text = str(error)
                 code = _CODE.search(text)

@@ -94,7 +94,7 @@ def binary() -> Path:
 def provisioned(port: int) -> dict[str, Any]:
     """The committed data source over HTTP, with what stands in the environment put in."""
     text = (HERE / "provisioning/datasources/moments.yaml").read_text(encoding="utf-8")
-    for name, value in {"HOST": "127.0.0.1", "USER": "reader", "PASSWORD": "secret"}.items():
+    for name, value in {"HOST": "127.0.0.1", "USER": "boards_reader", "PASSWORD": "secret"}.items():
         text = text.replace(f"${{MOMENTS_CLICKHOUSE_{name}}}", value)
     (source,) = yaml.safe_load(text)["datasources"]
     source["jsonData"] |= {"protocol": "http", "port": port}

@@ -15,7 +15,7 @@ from tests.plugin import TimeRange, expand
 def test_the_provisioned_data_source_says_all_that_a_connection_needs() -> None:
     settings = provisioned(8123)["jsonData"]
 
-    assert (settings["host"], settings["username"]) == ("127.0.0.1", "reader")
+    assert (settings["host"], settings["username"]) == ("127.0.0.1", "boards_reader")
     assert {
         type(settings[key]) for key in ("host", "username", "defaultDatabase", "dialTimeout", "queryTimeout")
     } == {str}
