@@ -102,7 +102,7 @@ def run_relay(settings: Settings, announce: Callable[[str], None]) -> None:
         letters=LettersReader(layout.dead_letters),
     )
     relay = Relay(line)
-    _on_signals(relay.stop)
+    on_signals(relay.stop)
     _show_metrics(settings)
     announce(f"relaying from {place.row}")
     try:
@@ -145,24 +145,30 @@ def run_project(settings: Settings, announce: Callable[[str], None]) -> None:
     layout.make()
     vault = Vault(layout.vault_folder)
     stopping = threading.Event()
-    _on_signals(stopping.set)
+    on_signals(stopping.set)
     _show_metrics(settings)
     letters = KafkaLetters(access, topics, vault.seal_letter)
     scratch = f"scratch_{uuid4().hex[:12]}"
     try:
-        _insist(stopping, partial(ensure, access, topics, wanted_of(settings)))
+        insist(stopping, partial(ensure, access, topics, wanted_of(settings)))
         generations = Generations(store)
         while not stopping.is_set():
-            generation = _insist(stopping, partial(generations.open, alone=False))
+            generation = insist(stopping, partial(generations.open, alone=False))
             if generation is None:
                 return
             # Places of another generation are other places, so its projectors are another group.
             feed = KafkaFeed(access, topics, letters, group=f"{topics.prefix}-projectors-{generation}")
             projector = Projector(store, feed, generation=generation, clock=clock_ms, scratch=scratch)
             try:
-                _insist(stopping, projector.prepare)
+                insist(stopping, projector.prepare)
                 announce(f"projecting {generation}")
-                status = ProjectorStatus(partial(_behind, feed, projector))
+                status = ProjectorStatus(
+                    partial(_behind, feed, projector),
+                    first=partial(_owns_first, projector),
+                    store=store,
+                    generation=generation,
+                    clock=clock_ms,
+                )
                 with _sampled(store, status):
                     _project(projector, status, stopping, partial(_replaced, generations, generation))
             finally:
@@ -176,6 +182,10 @@ def run_project(settings: Settings, announce: Callable[[str], None]) -> None:
 
 def _behind(feed: KafkaFeed, projector: Projector) -> int:
     return feed.behind(projector.position())
+
+
+def _owns_first(projector: Projector) -> bool:
+    return 0 in projector.share.parts
 
 
 def _project(
@@ -212,7 +222,7 @@ def _asked(replaced: Callable[[], bool]) -> bool:
         return False
 
 
-def _insist(stopping: threading.Event, attempt: Callable[[], _T]) -> _T | None:
+def insist(stopping: threading.Event, attempt: Callable[[], _T]) -> _T | None:
     """Tries until it works: brokers and ClickHouse may come later than this process. None when stopped."""
     pause = 0.5
     while not stopping.is_set():
@@ -237,7 +247,8 @@ def _forget(store: Store, scratch: str) -> None:
         log.warning("scratch_left", scratch=scratch, reason=str(away))
 
 
-def _on_signals(stop: Callable[[], object]) -> None:
+def on_signals(stop: Callable[[], object]) -> None:
+    """SIGTERM and SIGINT ask the process to end by itself."""
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stop())
 
