@@ -1,20 +1,18 @@
 """The KPI API of the server mode serves everything as a ClickHouse user who may only read."""
 
-import contextlib
 import re
 from pathlib import Path
 
 import pytest
 
 from projections.store import Store
-from tests.engines.kafka.broker import running
 from tests.system.server_mode import Chain, story, until
+from tests.system.unstarted import unstarted
 
 
 @pytest.mark.timeout(240)
 def test_the_api_needs_no_right_but_reading(tmp_path: Path) -> None:
-    with running(tmp_path / "kafka") as broker, contextlib.closing(_Ended(Chain(tmp_path, broker))) as each:
-        whole = each.chain
+    with unstarted(tmp_path) as whole:
         reader = whole.clickhouse_url.replace("default:", "moments_reader:")
         whole.api.environment["MOMENTS_CLICKHOUSE_URL"] = reader
         # given an API that is there before any projector, it waits instead of making tables
@@ -62,18 +60,3 @@ def asked(whole: Chain) -> list[tuple[str, dict[str, str]]]:
             named = re.sub(r"{(\w+)(?::path)?}", lambda name: NAMED.get(name[1], "p-none"), path)
             found.append((named, {name: value for name, value in GIVEN.items() if name in declared}))
     return found
-
-
-class _Ended:
-    """A chain whose processes are all gone at the end."""
-
-    def __init__(self, chain: Chain) -> None:
-        self.chain = chain
-
-    def close(self) -> None:
-        for part in self.chain.parts:
-            if part.process is not None and part.process.poll() is None:
-                part.process.kill()
-                part.process.wait()
-        self.chain.http.close()
-        self.chain.store.close()

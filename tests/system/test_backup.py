@@ -1,4 +1,4 @@
-"""The drill of docs/operations.md, word for word: back up while tills send, lose everything, restore, go on."""
+"""The drill of docs/operations.md, word for word: back up while tills send, lose all, restore, go on."""
 
 import os
 import re
@@ -124,7 +124,7 @@ def _gone(data: Path) -> bool:
     """Whether no process has the log open any more: the children of a killed platform end by themselves."""
     for folder in Path("/proc").glob("[0-9]*/fd"):
         try:
-            if any(str(data) in os.readlink(entry) for entry in folder.iterdir()):
+            if any(str(data) in str(entry.readlink()) for entry in folder.iterdir()):
                 return False
         except OSError:
             continue
