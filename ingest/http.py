@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
+import structlog
 from fastapi import APIRouter, Request, Response
 
 from ingest.bodies import (
@@ -21,7 +22,7 @@ from ingest.bodies import (
     shape_of,
     split,
 )
-from ingest.door import Door, Summary
+from ingest.door import Door, Rejected, Summary
 from ingest.errors import Overloaded
 from ingest.http_admin import admin_routes
 from ingest.http_letters import letter_routes
@@ -32,6 +33,8 @@ from ingest.vault import Vault
 
 MAX_BYTES_IN_FLIGHT = 128 << 20
 """Bodies read and not yet answered, all requests together: what bounds the memory of the door."""
+
+log = structlog.get_logger("ingest.http")
 
 _encode = msgspec.json.Encoder().encode
 
@@ -101,6 +104,15 @@ def door_routes(door: Door, keys: Keys, vault: Vault) -> APIRouter:
                 scope,
                 import_=is_true(request, "import"),
                 all_results=request.query_params.get("results") == "all",
+            )
+        if summary.rejected:
+            log.info(
+                "refused",
+                key=scope.name,
+                rejected=summary.rejected,
+                codes=sorted({result.code for result in summary.results if isinstance(result, Rejected)}),
+                accepted=summary.accepted,
+                position=summary.position,
             )
         return Response(_encode(summary), status_of(summary), media_type="application/json")
 

@@ -10,6 +10,7 @@ from typing import Any
 from domain.times import HOUR_MS, Ms
 from ingest.log.reader import LogReader
 from moments.layout import Layout
+from projections.generations import PUBLIC
 from projections.projector import Projector
 from projections.store import Store
 
@@ -23,15 +24,21 @@ WAITING_SQL = """SELECT site_id, count() FROM $gen.promises FINAL
 WHERE alive = 1 AND state = 'waiting' GROUP BY site_id"""
 
 
+_UNTIL_SQL = f"""SELECT toUnixTimestamp64Milli(min(complete_until)) / 1000 FROM {PUBLIC}.sources
+WHERE source IN (SELECT source FROM {PUBLIC}.sources GROUP BY source
+    HAVING max(last_at) >= (SELECT max(last_at) FROM {PUBLIC}.sources) - INTERVAL 7 DAY)"""
+
 Sites = dict[str, dict[str, Any]]
 """Figures by site."""
 
 
-def stored_in_all(store: Store, generation: str) -> dict[str, int]:
-    """What a generation tells of the whole line."""
+def stored_in_all(store: Store, generation: str) -> dict[str, float]:
+    """What a generation tells of the whole line; `complete_until_s` is its watermark, Unix time."""
     ((queued,),) = store.rows("SELECT count() FROM $gen.rederivations FINAL WHERE done = 0", gen=generation)
     ((poison,),) = store.rows("SELECT count() FROM $gen.poison FINAL", gen=generation)
-    return {"queued_rederivations": int(queued), "poison": int(poison)}
+    ((until,),) = store.rows(_UNTIL_SQL)
+    figures = {"queued_rederivations": int(queued), "poison": int(poison)}
+    return figures | ({"complete_until_s": float(until)} if until else {})
 
 
 def stored_by_site(store: Store, generation: str, now: Ms, rows: Sites | None = None) -> Sites:

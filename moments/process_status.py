@@ -13,6 +13,7 @@ from moments.line_status import (
     stored_by_site,
     stored_in_all,
 )
+from projections import metrics
 from projections.store import Store
 
 
@@ -55,7 +56,11 @@ class ProjectorStatus:
     def platform(self) -> Mapping[str, Any]:
         behind_s = time.monotonic() - self._level_at if self._last else 0.0
         own = {"lag_events": self._last, "behind_s": round(behind_s, 1)}
-        return own | stored_in_all(self._store, self._generation) if self._first() else own
+        if not self._first():
+            return own
+        whole = stored_in_all(self._store, self._generation)
+        metrics.complete_until.set(whole.get("complete_until_s", 0))
+        return own | whole
 
     def sites(self) -> Mapping[str, Mapping[str, Any]]:
         return stored_by_site(self._store, self._generation, self._clock()) if self._first() else {}

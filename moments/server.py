@@ -9,7 +9,7 @@ from typing import TypeVar
 from uuid import uuid4
 
 import structlog
-from prometheus_client import Counter, Gauge, start_http_server
+from prometheus_client import start_http_server
 
 from ingest.assembly import clock_ms
 from ingest.log.reader import LogReader
@@ -25,6 +25,7 @@ from moments.layout import Layout
 from moments.process_status import LettersStatus, ProjectorStatus
 from moments.samples import Samples, Status
 from moments.settings import Settings
+from projections import metrics
 from projections.feed import Reassigned
 from projections.generations import PUBLIC, Generations
 from projections.kafka_feed import KafkaFeed
@@ -36,14 +37,6 @@ _T = TypeVar("_T")
 
 log = structlog.get_logger("moments.server")
 
-_projected = Counter("moments_project_events_total", "Events derived.")
-_flushes = Counter("moments_project_flushes_total", "Flushes done.")
-_poison = Counter("moments_project_poison_total", "Messages that were no events.")
-_flush_seconds = Gauge("moments_project_last_flush_seconds", "How long the last flush took.")
-_lag = Gauge("moments_project_lag_messages", "Messages of the partitions owned that are not derived yet.")
-_partitions = Gauge("moments_project_partitions", "Partitions owned.")
-_as_of = Gauge("moments_project_as_of_seconds", "The clock of the last derivation, Unix time.")
-_failing = Gauge("moments_project_failing", "1 while the projector cannot go on.")
 _SHOW_EVERY_S = 5.0
 
 
@@ -198,14 +191,15 @@ def _project(
     while not stopping.wait(_SHOW_EVERY_S) and thread.is_alive() and not _asked(replaced):
         progress = projector.progress
         now = (progress.events, progress.flushes, progress.poison)
-        for counter, before, after in zip((_projected, _flushes, _poison), shown, now, strict=True):
+        counters = (metrics.events, metrics.flushes, metrics.poison)
+        for counter, before, after in zip(counters, shown, now, strict=True):
             counter.inc(after - before)
         shown = now
-        _flush_seconds.set(progress.last_flush_s)
-        _partitions.set(len(projector.share.parts))
-        _as_of.set(projector.as_of / 1000)
-        _failing.set(bool(progress.failing))
-        _lag.set(status.look())
+        metrics.flush_seconds.set(progress.last_flush_s)
+        metrics.partitions.set(len(projector.share.parts))
+        metrics.as_of.set(projector.as_of / 1000)
+        metrics.failing.set(bool(progress.failing))
+        metrics.lag.set(status.look())
     projector.stop()
     thread.join()
 

@@ -70,20 +70,6 @@ class StoredLive:
 class ServerAudit(Audit):
     """An audit beside projectors that go on."""
 
-    def verify(self, *, exact: bool = True) -> Report:
-        """As Audit.verify."""
-        report = Report()
-        fresh = self._build()
-        try:
-            report.found += self._compared(fresh)
-            if exact:
-                report.found += self._exactly(fresh, report)
-        finally:
-            report.events = fresh.progress.events
-            self.generations.drop(fresh.generation)
-            self._forget_scratch(fresh)
-        return report
-
     def rebuild(self) -> Report:
         """As Audit.rebuild; the generation before stays until the next one: projectors may still write it."""
         report = Report()

@@ -13,6 +13,8 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from moments.heard import Heard
+
 _GRACE_S = 8
 
 
@@ -62,7 +64,7 @@ def serve(app: ASGIApp, listener: socket.socket, *, parent_fd: int | None = None
     """
     server = _Server(
         uvicorn.Config(
-            app,
+            Heard(app),
             loop="uvloop",
             http=Http1,
             ws="none",
