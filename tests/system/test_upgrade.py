@@ -15,8 +15,6 @@ from projections.generations import Generations
 from tests.system.server_mode import ROOT, Chain, Part, story, until
 from tests.system.unstarted import end, unstarted
 
-PAGE = (ROOT / "docs" / "operations.md").read_text()
-
 
 def other_version(folder: Path) -> Path:
     """The code of a version whose generations have another shape."""
@@ -53,7 +51,7 @@ def test_another_shape_is_derived_beside_and_taken_over_and_given_back(tmp_path:
         new = [of_other_version(part, code, tmp_path / f"new-{part.name}.log") for part in whole.projectors]
         new_api = of_other_version(whole.api, code, tmp_path / "new-api.log")
         try:
-            first, events = story(8, 160)
+            first, events = story(8, 80)
             quarter = len(events) // 4
             whole.take(first)
             whole.take(events[:quarter])
@@ -94,7 +92,6 @@ def test_another_shape_is_derived_beside_and_taken_over_and_given_back(tmp_path:
                 old.start()
             until(lambda: whole.answers(whole.api_url), 60, whole.api.told)
             until(lambda: whole.generation == "g1", 30, whole.projectors[0].told)
-            partitions_added(whole)
             whole.take(events[3 * quarter :])
             whole.derived()
             assert whole.differences() == []
@@ -102,14 +99,3 @@ def test_another_shape_is_derived_beside_and_taken_over_and_given_back(tmp_path:
             for part in (*new, new_api):
                 end(part)
 
-
-def partitions_added(whole: Chain) -> None:
-    """The page's own command, by Kafka's own tool."""
-    (line,) = re.findall(r"kafka-topics\.sh (--bootstrap-server .+--partitions \d+)", PAGE)
-    words = [whole.broker.bootstrap if word == "kafka:9092" else word for word in line.split()]
-    whole.broker.console("org.apache.kafka.tools.TopicCommand", *words)
-    described = whole.broker.console(
-        *("org.apache.kafka.tools.TopicCommand", "--bootstrap-server", whole.broker.bootstrap),
-        *("--describe", "--topic", "moments.events"),
-    )
-    assert f"PartitionCount: {words[-1]}" in described
