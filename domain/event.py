@@ -1,13 +1,12 @@
 """An accepted event as the pure domain sees it."""
 
-from dataclasses import dataclass
+import msgspec
 
 from domain.events import EventData
 from domain.times import Ms
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(msgspec.Struct, frozen=True, gc=False):
     """`ms` is the instant it happened, `siteid` the site whose customer is concerned (None: the chain's
     decision).
 

@@ -73,19 +73,17 @@ def standard(measure: Measure) -> AlertRule:
     down = measure.direction is Direction.DOWN
     bound = "value" if measure.interval is Interval.NONE else "lo" if down else "hi"
     rows = figures(measure, Scope(), {"site_id": "facts.site_id"})
-    return AlertRule(
-        uid=f"moments-standard-{measure.code}"[:40].replace("_", "-"),
-        title=_title("standard", measure),
-        summary=_summary("standard", threshold=f"{measure.thresholds.critical:g}"),
-        raw_sql=sql("alert_standard", bound=bound, figures=indent(rows), low_n=measure.low_n),
+    return _rule(
+        f"standard-{measure.code}",
+        "standard",
+        sql("alert_standard", bound=bound, figures=indent(rows), low_n=measure.low_n),
+        measure=measure,
+        fires=("gt" if down else "lt", measure.thresholds.critical),
         window_s=_WINDOWS.get(measure.area, _WINDOW),
-        evaluator="gt" if down else "lt",
-        threshold=measure.thresholds.critical,
         wait="10m",
         group="standards",
         severity="critical",
-        board="chain",
-        panel=measure.code,
+        shown=("chain", measure.code),
     )
 
 
@@ -99,103 +97,83 @@ def signal(measure: Measure) -> AlertRule:
     else:
         inner = figures(measure, Scope(), _DAYS, also=(_COMPLETE,))
         limits = sql("xmr", keys="site_id, ", part=part, figures=indent(inner, 16))
-    return AlertRule(
-        uid=f"moments-signal-{measure.code}".replace("_", "-"),
-        title=_title("signal", measure),
-        summary=_summary("signal"),
-        raw_sql=sql(
-            "alert_signal",
-            limits=indent(limits),
-            worse=">" if down else "<",
-            limit="upper" if down else "lower",
-            runs=int(measure.kind is not Kind.PROPORTION),
-        ),
+    text = sql(
+        "alert_signal",
+        limits=indent(limits),
+        worse=">" if down else "<",
+        limit="upper" if down else "lower",
+        runs=int(measure.kind is not Kind.PROPORTION),
+    )
+    return _rule(
+        f"signal-{measure.code}",
+        "signal",
+        text,
+        measure=measure,
+        fires=("gt", 0.5),
         window_s=35 * DAY_S,
-        evaluator="gt",
-        threshold=0.5,
-        wait="0s",
         group="signals",
-        severity="warning",
-        board="management",
-        panel=measure.code,
+        shown=("management", measure.code),
     )
 
 
 def _others() -> Iterator[AlertRule]:
-    above = CATALOGUE["above_standard"]
-    _, critical = limits_of(above)
+    _, critical = limits_of(CATALOGUE["above_standard"])
     assert critical is not None
-    yield AlertRule(
-        uid="moments-core-product",
-        title=_title("core"),
-        summary=_summary("core"),
-        raw_sql=sql("alert_core", hi=wilson("x", "n")[1]),
-        window_s=_WINDOW,
-        evaluator="lt",
-        threshold=critical,
-        wait="10m",
-        group="standards",
-        severity="critical",
-        board="providers",
-        panel="costly_moments",
-    )
-    yield AlertRule(
-        uid="moments-evidence-falling",
-        title=_title("evidence"),
-        summary=_summary("evidence"),
-        raw_sql=sql("alert_evidence"),
-        window_s=35 * DAY_S,
-        evaluator="lt",
-        threshold=FALL,
-        wait="1h",
-        group="data",
-        severity="warning",
-        board="data-health",
-        panel="evidence_coverage",
-    )
-    yield AlertRule(
-        uid="moments-silent-site",
-        title=_title("silent"),
-        summary=_summary("silent", threshold=f"{SILENT_H:g}"),
-        raw_sql=sql("alert_silent"),
-        window_s=DAY_S,
-        evaluator="gt",
-        threshold=SILENT_H,
-        wait="0s",
-        group="data",
-        severity="critical",
-        board="data-health",
-        panel="sources",
-        no_data="Alerting",
-    )
-    yield AlertRule(
-        uid="moments-dead-letters",
-        title=_title("letters"),
-        summary=_summary("letters"),
-        raw_sql=sql("alert_letters"),
-        window_s=HOUR_S,
-        evaluator="gt",
-        threshold=0.0,
-        wait="0s",
-        group="line",
-        severity="warning",
-        board="data-health",
-        panel="letters",
-    )
-    yield AlertRule(
-        uid="moments-lag",
-        title=_title("lag"),
-        summary=_summary("lag", threshold=f"{BEHIND_S:g}"),
-        raw_sql=sql("alert_lag"),
-        window_s=5 * MINUTE_S,
-        evaluator="gt",
-        threshold=BEHIND_S,
-        wait="5m",
-        group="line",
-        severity="critical",
-        board="data-health",
-        panel="status",
-        no_data="Alerting",
+    core = sql("alert_core", hi=wilson("x", "n")[1])
+    yield _rule(
+        "core-product", "core", core, fires=("lt", critical), window_s=_WINDOW, wait="10m", group="standards",
+        severity="critical", shown=("providers", "costly_moments"),
+    )  # fmt: skip
+    yield _rule(
+        "evidence-falling", "evidence", sql("alert_evidence"), fires=("lt", FALL), window_s=35 * DAY_S,
+        wait="1h", group="data", shown=("data-health", "evidence_coverage"),
+    )  # fmt: skip
+    yield _rule(
+        "silent-site", "silent", sql("alert_silent"), fires=("gt", SILENT_H), window_s=DAY_S, group="data",
+        severity="critical", shown=("data-health", "sources"), no_data="Alerting",
+    )  # fmt: skip
+    yield _rule(
+        "dead-letters", "letters", sql("alert_letters"), fires=("gt", 0.0), window_s=HOUR_S, group="line",
+        shown=("data-health", "letters"),
+    )  # fmt: skip
+    yield _rule(
+        "lag", "lag", sql("alert_lag"), fires=("gt", BEHIND_S), window_s=5 * MINUTE_S, wait="5m",
+        group="line", severity="critical", shown=("data-health", "status"), no_data="Alerting",
+    )  # fmt: skip
+
+
+def _rule(
+    name: str,
+    texts: str,
+    raw_sql: str,
+    *,
+    fires: tuple[str, float],
+    window_s: int,
+    group: str,
+    shown: tuple[str, str],
+    measure: Measure | None = None,
+    wait: str = "0s",
+    severity: str = "warning",
+    no_data: str = "OK",
+) -> AlertRule:
+    """A rule whose title and summary are `texts` in the table of wording; `shown` is the board and the panel
+    that explain it."""
+    evaluator, threshold = fires
+    board, panel = shown
+    return AlertRule(
+        uid=f"moments-{name}"[:40].replace("_", "-"),
+        title=_title(texts, measure),
+        summary=_summary(texts, threshold=f"{threshold:g}"),
+        raw_sql=raw_sql,
+        window_s=window_s,
+        evaluator=evaluator,
+        threshold=threshold,
+        wait=wait,
+        group=group,
+        severity=severity,
+        board=board,
+        panel=panel,
+        no_data=no_data,
     )
 
 

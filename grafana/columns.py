@@ -55,9 +55,7 @@ _WORDS: Mapping[str, Callable[[Texts], list[Json]]] = {
     "outcome": lambda texts: words({**texts.section("moment_outcome"), **texts.section("outcome")}),
     "kind": lambda texts: words(texts.section("said")),
     "ring": lambda texts: words(texts.rings()),
-    "channel": lambda texts: words(texts.channels()),
     "tier": lambda texts: words(texts.tiers()),
-    "owner": lambda texts: words(texts.departments()),
     "name": lambda texts: words(texts.section("status")),
 }
 _COLOURED = frozenset({"judgement", "risk", "state", "health"})
@@ -68,20 +66,20 @@ def columns(
     names: Sequence[str],
     *,
     links: Mapping[str, Target] | None = None,
-    shown: Sequence[str] = (),
     units: Mapping[str, str] | None = None,
     titles: Mapping[str, str] | None = None,
 ) -> list[Json]:
     """Overrides of a table with these columns.
 
-    `shown` names codes that have no title beside them here; `units` and `titles` replace the usual ones.
+    `units` and `titles` replace the usual ones. A code is hidden where its title (`<code>_title`) stands in
+    the same row: dictionaries are the chain's own, so titles come with the data and are never built in.
     """
     return [
         _column(
             texts,
             name,
             (links or {}).get(name),
-            hidden=(name in _HIDDEN or f"{name}_title" in names) and name not in shown,
+            hidden=name in _HIDDEN or f"{name}_title" in names,
             unit=(units or {}).get(name),
             title=(titles or {}).get(name),
         )
@@ -102,8 +100,6 @@ def _column(
         properties["custom__hideFrom"] = {"legend": False, "tooltip": False, "viz": True}
     if name in _WORDS:
         properties["mappings"] = _WORDS[name](texts)
-    elif name in {"department", "made_by"}:
-        properties["mappings"] = words(texts.departments())
     if name in _COLOURED:
         properties["custom__cellOptions"] = {"type": "color-text"}
     if name in {"share", "within_budget", "at_standard"}:

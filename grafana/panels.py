@@ -1,4 +1,4 @@
-"""Panels of Grafana's Classic model: the seven types that the boards use, each with its options said in full.
+"""Panels of Grafana's Classic model: the kinds that the boards use, each with its options said in full.
 
 A panel is a plain dictionary without place and number; `grafana.dashboard` gives it both.
 """
@@ -6,6 +6,7 @@ A panel is a plain dictionary without place and number; `grafana.dashboard` give
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from grafana.texts import Texts
@@ -34,31 +35,50 @@ def target(raw_sql: str, format_: int) -> Json:
     }
 
 
-def panel(
-    kind: str,
-    title: str,
-    description: str,
-    raw_sql: str,
-    format_: int,
-    *,
-    field: Json,
-    options: Json,
-    overrides: Sequence[Json] = (),
-    size: tuple[int, int] = (12, 8),
-) -> Json:
-    """Any panel with a query; `size` is width of 24 and height in Grafana's rows."""
-    return {
-        "type": kind,
-        "title": title,
-        "description": description,
-        "datasource": SOURCE,
-        "targets": [target(raw_sql, format_)],
-        "fieldConfig": {"defaults": field, "overrides": list(overrides)},
-        "options": options,
-        "transparent": False,
-        "pluginVersion": GRAFANA_VERSION,
-        "gridPos": {"w": size[0], "h": size[1], "x": 0, "y": 0},
-    }
+@dataclass(frozen=True)
+class Kind:
+    """A kind of panel with a query; called with what a panel of it asks, it makes one without its place.
+
+    `defaults` and `custom` are what all its fields have in common, `size` is width of 24 and height in
+    Grafana's rows.
+    """
+
+    type: str
+    format: int
+    options: Json
+    custom: Json = field(default_factory=dict)
+    defaults: Json = field(default_factory=dict)
+    overrides: Sequence[Json] = ()
+    size: tuple[int, int] = (12, 8)
+
+    def __call__(
+        self,
+        title: str,
+        description: str,
+        raw_sql: str,
+        defaults: Json,
+        *,
+        overrides: Sequence[Json] = (),
+        size: tuple[int, int] | None = None,
+    ) -> Json:
+        """The panel; what links and means a column is in `overrides`."""
+        width, height = size or self.size
+        custom = {**self.custom, **defaults.get("custom", {})}
+        return {
+            "type": self.type,
+            "title": title,
+            "description": description,
+            "datasource": SOURCE,
+            "targets": [target(raw_sql, self.format)],
+            "fieldConfig": {
+                "defaults": {**self.defaults, **defaults, **({"custom": custom} if custom else {})},
+                "overrides": [*overrides, *self.overrides],
+            },
+            "options": self.options,
+            "transparent": False,
+            "pluginVersion": GRAFANA_VERSION,
+            "gridPos": {"w": width, "h": height, "x": 0, "y": 0},
+        }
 
 
 def heading(text: str, *, height: int = 2) -> Json:
@@ -74,21 +94,18 @@ def heading(text: str, *, height: int = 2) -> Json:
     }
 
 
-def stat(
-    title: str,
-    description: str,
-    raw_sql: str,
-    field: Json,
-    *,
-    size: tuple[int, int] = (4, 5),
-    format_: int = TIME_SERIES,
-) -> Json:
-    """One figure. A time series of one point, whose label says how sure it is; a few answers are grey."""
-    labelled = {**field, "displayName": "${__field.labels.sure}"} if format_ == TIME_SERIES else field
-    options = {
+_SHOWN: Json = {"legend": False, "tooltip": False, "viz": False}
+
+
+def _legend(**more: Any) -> Json:
+    return {"displayMode": "list", "placement": "bottom", "showLegend": True, **more}
+
+
+def _figure(text_mode: str) -> Json:
+    return {
         "reduceOptions": {"values": False, "calcs": ["last"], "fields": ""},
         "orientation": "auto",
-        "textMode": "value_and_name" if format_ == TIME_SERIES else "value",
+        "textMode": text_mode,
         "wideLayout": False,
         "colorMode": "value",
         "graphMode": "none",
@@ -96,32 +113,23 @@ def stat(
         "showPercentChange": False,
         "text": {"titleSize": 13},
     }
-    grey = [matching("/○|✕|–/", color=fixed(GREY))] if format_ == TIME_SERIES else []
-    return panel(
-        "stat",
-        title,
-        description,
-        raw_sql,
-        format_,
-        field=labelled,
-        options=options,
-        overrides=grey,
-        size=size,
-    )
 
 
-def timeseries(
-    title: str,
-    description: str,
-    raw_sql: str,
-    field: Json,
-    *,
-    overrides: Sequence[Json] = (),
-    size: tuple[int, int] = (12, 8),
-    bars: bool = False,
-    lines: bool = False,
-) -> Json:
-    """A course over time. `bars` are stacked counts; `lines` draws the steps of the thresholds as targets."""
+cell = Kind("stat", TABLE, _figure("value"), size=(4, 5))
+"""One figure: a table of one cell."""
+
+stat = Kind(
+    "stat",
+    TIME_SERIES,
+    _figure("value_and_name"),
+    defaults={"displayName": "${__field.labels.sure}"},
+    overrides=[matching("/○|✕|–/", color=fixed(GREY))],
+    size=(4, 5),
+)
+"""One figure with how sure it is: a time series of one point and a label; a few answers are grey."""
+
+
+def _over_time(*, bars: bool = False, targets: bool = False) -> Kind:
     custom: Json = {
         "drawStyle": "bars" if bars else "line",
         "lineInterpolation": "linear",
@@ -134,27 +142,100 @@ def timeseries(
         "axisPlacement": "auto",
         "axisLabel": "",
         "scaleDistribution": {"type": "linear"},
-        "thresholdsStyle": {"mode": "dashed" if lines else "off"},
-        "hideFrom": {"legend": False, "tooltip": False, "viz": False},
+        "thresholdsStyle": {"mode": "dashed" if targets else "off"},
+        "hideFrom": _SHOWN,
     }
-    options = {
-        "legend": {"displayMode": "list", "placement": "bottom", "showLegend": True, "calcs": []},
-        "tooltip": {"mode": "multi", "sort": "none"},
-    }
-    return panel(
-        "timeseries",
-        title,
-        description,
-        raw_sql,
-        TIME_SERIES,
-        field={**field, "custom": {**custom, **field.get("custom", {})}},
-        options=options,
-        overrides=overrides,
-        size=size,
-    )
+    options = {"legend": _legend(calcs=[]), "tooltip": {"mode": "multi", "sort": "none"}}
+    return Kind("timeseries", TIME_SERIES, options, custom)
 
 
-def course(title: str, description: str, raw_sql: str, field: Json, texts: Texts, **more: Any) -> Json:
+lines = _over_time()
+stacked = _over_time(bars=True)
+"""Counts, one upon the other."""
+
+_against_targets = _over_time(targets=True)
+"""The steps of the thresholds are dashed lines."""
+
+table = Kind(
+    "table",
+    TABLE,
+    {
+        "showHeader": True,
+        "cellHeight": "sm",
+        "footer": {"show": False, "reducer": [], "countRows": False, "fields": ""},
+        "sortBy": [],
+    },
+    {"align": "auto", "cellOptions": {"type": "auto"}, "inspect": False, "filterable": True},
+)
+
+bargauge = Kind(
+    "bargauge",
+    TABLE,
+    {
+        "reduceOptions": {"values": True, "calcs": ["last"], "fields": "", "limit": 30},
+        "orientation": "horizontal",
+        "displayMode": "basic",
+        "valueMode": "color",
+        "namePlacement": "left",
+        "showUnfilled": True,
+        "sizing": "auto",
+        "minVizWidth": 8,
+        "minVizHeight": 16,
+        "maxVizHeight": 300,
+        "legend": _legend(showLegend=False, calcs=[]),
+    },
+    defaults={"min": 0},
+)
+"""One bar per row: a text column names it, one number is its length."""
+
+state_timeline = Kind(
+    "state-timeline",
+    TIME_SERIES,
+    {
+        "mergeValues": True,
+        "showValue": "auto",
+        "alignValue": "center",
+        "rowHeight": 0.8,
+        "perPage": 20,
+        "legend": _legend(),
+        "tooltip": {"mode": "single", "sort": "none"},
+    },
+    {"lineWidth": 0, "fillOpacity": 80, "spanNulls": False, "hideFrom": _SHOWN},
+    size=(24, 8),
+)
+"""A state per label over time; states are numbers with a word and a sign each."""
+
+heatmap = Kind(
+    "heatmap",
+    TIME_SERIES,
+    {
+        "calculate": False,
+        "color": {
+            "mode": "scheme",
+            "scheme": "Oranges",
+            "fill": "dark-orange",
+            "scale": "linear",
+            "exponent": 0.5,
+            "steps": 32,
+            "reverse": False,
+        },
+        "cellGap": 1,
+        "cellValues": {"unit": "none"},
+        "filterValues": {"le": 1e-9},
+        "rowsFrame": {"layout": "auto"},
+        "showValue": "never",
+        "yAxis": {"axisPlacement": "left", "reverse": False},
+        "legend": {"show": True},
+        "tooltip": {"mode": "single", "yHistogram": False, "showColorScale": True},
+        "exemplars": {"color": "rgba(255,0,255,0.7)"},
+    },
+    {"scaleDistribution": {"type": "linear"}, "hideFrom": _SHOWN},
+)
+"""Rows already counted into buckets: a column of time, a label per bucket, a number per cell. The data source
+sorts buckets by their label."""
+
+
+def course(title: str, description: str, raw_sql: str, defaults: Json, texts: Texts, **more: Any) -> Json:
     """The course of one measure as `figures.by_day` gives it: value, interval as a band, few answers grey, n
     in
     the tooltip."""
@@ -195,148 +276,4 @@ def course(title: str, description: str, raw_sql: str, field: Json, texts: Texts
             custom__axisPlacement="hidden",
         ),
     ]
-    return timeseries(title, description, raw_sql, field, overrides=overrides, lines=True, **more)
-
-
-def table(
-    title: str,
-    description: str,
-    raw_sql: str,
-    field: Json,
-    *,
-    overrides: Sequence[Json] = (),
-    size: tuple[int, int] = (12, 8),
-) -> Json:
-    """Rows; what a cell links to and means is in the overrides."""
-    options = {
-        "showHeader": True,
-        "cellHeight": "sm",
-        "footer": {"show": False, "reducer": [], "countRows": False, "fields": ""},
-        "sortBy": [],
-    }
-    custom = {"align": "auto", "cellOptions": {"type": "auto"}, "inspect": False, "filterable": True}
-    return panel(
-        "table",
-        title,
-        description,
-        raw_sql,
-        TABLE,
-        field={**field, "custom": custom},
-        options=options,
-        overrides=overrides,
-        size=size,
-    )
-
-
-def bargauge(
-    title: str,
-    description: str,
-    raw_sql: str,
-    field: Json,
-    *,
-    overrides: Sequence[Json] = (),
-    size: tuple[int, int] = (12, 8),
-) -> Json:
-    """One bar per row: a text column names it, one number is its length."""
-    options = {
-        "reduceOptions": {"values": True, "calcs": ["last"], "fields": "", "limit": 30},
-        "orientation": "horizontal",
-        "displayMode": "basic",
-        "valueMode": "color",
-        "namePlacement": "left",
-        "showUnfilled": True,
-        "sizing": "auto",
-        "minVizWidth": 8,
-        "minVizHeight": 16,
-        "maxVizHeight": 300,
-        "legend": {"displayMode": "list", "placement": "bottom", "showLegend": False, "calcs": []},
-    }
-    return panel(
-        "bargauge",
-        title,
-        description,
-        raw_sql,
-        TABLE,
-        field={"min": 0, **field},
-        options=options,
-        overrides=overrides,
-        size=size,
-    )
-
-
-def state_timeline(
-    title: str, description: str, raw_sql: str, field: Json, *, size: tuple[int, int] = (24, 8)
-) -> Json:
-    """A state per label over time; states are numbers with a word and a sign each."""
-    options = {
-        "mergeValues": True,
-        "showValue": "auto",
-        "alignValue": "center",
-        "rowHeight": 0.8,
-        "perPage": 20,
-        "legend": {"displayMode": "list", "placement": "bottom", "showLegend": True},
-        "tooltip": {"mode": "single", "sort": "none"},
-    }
-    custom = {
-        "lineWidth": 0,
-        "fillOpacity": 80,
-        "spanNulls": False,
-        "hideFrom": {"legend": False, "tooltip": False, "viz": False},
-    }
-    return panel(
-        "state-timeline",
-        title,
-        description,
-        raw_sql,
-        TIME_SERIES,
-        field={**field, "custom": custom},
-        options=options,
-        size=size,
-    )
-
-
-def heatmap(
-    title: str,
-    description: str,
-    raw_sql: str,
-    field: Json,
-    *,
-    unit: str,
-    size: tuple[int, int] = (12, 8),
-) -> Json:
-    """Rows already counted into buckets: a column of time, a label per bucket, a number per cell."""
-    options = {
-        "calculate": False,
-        "color": {
-            "mode": "scheme",
-            "scheme": "Oranges",
-            "fill": "dark-orange",
-            "scale": "linear",
-            "exponent": 0.5,
-            "steps": 32,
-            "reverse": False,
-        },
-        "cellGap": 1,
-        "cellValues": {"unit": unit},
-        "filterValues": {"le": 1e-9},
-        "rowsFrame": {"layout": "auto"},
-        "showValue": "never",
-        "yAxis": {"axisPlacement": "left", "reverse": False},
-        "legend": {"show": True},
-        "tooltip": {"mode": "single", "yHistogram": False, "showColorScale": True},
-        "exemplars": {"color": "rgba(255,0,255,0.7)"},
-    }
-    custom = {
-        "scaleDistribution": {"type": "linear"},
-        "hideFrom": {"legend": False, "tooltip": False, "viz": False},
-    }
-    return panel(
-        "heatmap",
-        title,
-        description,
-        raw_sql,
-        TIME_SERIES,
-        field={**field, "custom": custom},
-        options=options,
-        size=size,
-    )
+    return _against_targets(title, description, raw_sql, defaults, overrides=overrides, **more)

@@ -147,7 +147,7 @@ def quoted_variables(model: Model) -> Iterator[str]:
     ]
     for title, text in texts:
         for match in VARIABLE.finditer(text):
-            if match.group(0) != f"${{{match.group(1)}:singlequote}}":
+            if match.group(0) != f"${{{match.group(1)}:sqlstring}}":
                 yield f"{title}: {match.group(0)}"
             elif text[match.start() - 1] == "'":
                 yield f"{title}: {match.group(0)} is quoted twice"

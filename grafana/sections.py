@@ -21,7 +21,7 @@ from grafana.figures import (
 )
 from grafana.intervals import wilson
 from grafana.links import to_region, to_site, to_support
-from grafana.panels import TABLE, course, stat, state_timeline, table
+from grafana.panels import cell, course, stat, state_timeline, table
 from grafana.scope import Scope, sums
 from grafana.sqltext import chosen, indent, sql
 from grafana.texts import Texts
@@ -94,13 +94,11 @@ def freshness(texts: Texts, scope: Scope) -> Json:
         also += (
             f"\n    AND site_id IN (SELECT site_id FROM moments.sites WHERE region IN ({chosen('region')}))"
         )
-    return stat(
+    return cell(
         texts("panel.freshness"),
         told(texts, "freshness", "moments.sources"),
         sql("freshness", also=also),
         defaults(texts, "count", plain(), unit="dateTimeFromNow", decimals=0),
-        size=(4, 5),
-        format_=TABLE,
     )
 
 

@@ -38,9 +38,11 @@ def literal(text: str) -> str:
 def chosen(variable: str) -> str:
     """What a reader chose, as a list of quoted strings.
 
-    The plugin's own formatter does not escape quotes, hence `:singlequote`, for single values too.
+    The plugin's own formatter does not escape quotes, hence a format, for single values too; and of Grafana's
+    two, `:sqlstring` pairs them. `:singlequote` puts a backslash before them, which the plugin's reader of
+    macros takes for a text's end: from there on a `--` in what was chosen cuts the query off.
     """
-    return "${" + variable + ":singlequote}"
+    return "${" + variable + ":sqlstring}"
 
 
 def indent(text: str, by: int = 4) -> str:

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from domain.dictionary import DEFAULT, LANGUAGES, RING_TITLES, TIER_TITLES
+from domain.dictionary import LANGUAGES, RING_TITLES, TIER_TITLES
 
 TABLE = Path(__file__).with_name("texts.toml")
 
@@ -56,14 +56,6 @@ class Texts:
             for key, texts in table().items()
             if key.startswith(prefix)
         }
-
-    def channels(self) -> dict[str, str]:
-        """Channels by code, those the product ships with."""
-        return {code: self.of(channel.titles) for code, channel in DEFAULT.channels.items()}
-
-    def departments(self) -> dict[str, str]:
-        """Departments by code, those the product ships with."""
-        return {code: self.of(department.titles) for code, department in DEFAULT.departments.items()}
 
     def tiers(self) -> dict[str, str]:
         """Tiers by code."""

@@ -79,13 +79,9 @@ def site(texts: Texts, scope: Scope, *, multi: bool = True) -> Json:
 
 
 def channel(texts: Texts) -> Json:
-    titles = texts.channels()
-    codes = ", ".join(literal(code) for code in titles)
-    shown = ", ".join(literal(title) for title in titles.values())
     raw = sql(
         "variable_channel",
-        codes=codes,
-        titles=shown,
+        title=f"title_{texts.language}",
         no_channel=literal(NO_CHANNEL),
         without=literal(texts("word.no_channel")),
     )

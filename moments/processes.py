@@ -2,11 +2,11 @@
 environment."""
 
 import argparse
-import gc
 import socket
 import sys
 
 from moments.app import serve_core, serve_door
+from moments.collector import collect_seldom
 from moments.errors import CommandFailed
 from moments.logs import to_stderr
 from moments.settings import load
@@ -21,10 +21,7 @@ def main() -> int:
     chosen = parser.parse_args()
     settings = load().settings
     to_stderr(settings.log_level)
-    # Both parts make and drop many small objects without cycles: with the default thresholds the collector
-    # looks for cycles among them all the time (measured: half of the time to decode an event).
-    gc.freeze()
-    gc.set_threshold(100_000, 20, 50)
+    collect_seldom()
     try:
         if chosen.part == "door":
             serve_door(settings, socket.socket(fileno=chosen.listen_fd), parent_fd=chosen.parent_fd)

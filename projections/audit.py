@@ -130,11 +130,14 @@ class Audit:
             scratch=f"scratch_{database}",
         )
         fresh.prepare()
-        while (behind := _distance(fresh, self.live)) > NEAR or fresh.rederivations.open:
-            whole = sum(self.live.position().values())
+
+        def near() -> bool:
+            behind, whole = _distance(fresh, self.live), sum(self.live.position().values())
             self._tell("derived", whole - behind, whole)
-            if not fresh.step():
-                break
+            return behind <= NEAR
+
+        fresh.follow(near)
+        fresh.drain_held()
         return fresh
 
     def _level(self, fresh: Projector) -> None:

@@ -70,6 +70,8 @@ _EVIDENCE: Final = {
     "loose": "kind = 'loose'",
 }
 
+_MOMENT: Final = "kind = 'visit' AND type = 'moments.moment.occurred'"
+
 
 @dataclass
 class Derivation:
@@ -114,14 +116,13 @@ class Derivation:
         """A root cause that names a moment touches the visits that moment is in (for a derived moment: its
         promise).
         """
-        for kind, type_, name in (
-            ("visit", "moments.moment.occurred", "moment_id"),
-            ("visit", "moments.moment.occurred", "event_id"),
-            ("promise", "moments.promise.fulfilled", "event_id"),
+        for name, what in (
+            ("moment_id", f"({_MOMENT})"),
+            ("event_id", f"({_MOMENT} OR kind = 'promise' AND type = 'moments.promise.fulfilled')"),
         ):
             self.add_keys_from(
                 f"""SELECT hour, site_id, kind, id FROM $gen.events
-                WHERE kind = '{kind}' AND type = '{type_}'
+                WHERE {what}
                     AND {name} IN (SELECT id FROM $scratch.keys WHERE kind = 'moment')
                     AND (site_id, {name}) IN (SELECT site_id, id FROM $scratch.keys WHERE kind = 'moment')"""
             )

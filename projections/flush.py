@@ -19,7 +19,7 @@ from projections.derivation import Derivation, Key
 from projections.evidence import SCHEMA, Row, Subject, Told, mentions_of, row_of, subjects_of
 from projections.feed import Poison
 from projections.placement import Placement
-from projections.store import Store
+from projections.store import Store, arrow_table
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -53,9 +53,13 @@ Link = tuple[Subject, Subject]
 class Batch:
     """Events of one flush, prepared: their rows (hour still open), subjects with the time that places them,
     and links.
+
+    All of it can be made by whoever reads, while another batch is flushed.
     """
 
-    rows: list[Row] = field(default_factory=list)
+    rows: pa.Table = field(default_factory=SCHEMA.empty_table)
+    subjects: list[Subject] = field(default_factory=list)
+    """Of each row."""
     first_heard: dict[Subject, int] = field(default_factory=dict)
     touched: set[Subject] = field(default_factory=set)
     links: set[Link] = field(default_factory=set)
@@ -64,18 +68,20 @@ class Batch:
     @classmethod
     def of(cls, told: Iterable[Told]) -> Batch:
         """Prepares events in log order."""
-        batch = cls()
+        batch, rows = cls(), list[Row]()
         for item in told:
-            batch.add(item)
+            batch._add(item, rows)
+        if rows:
+            batch.rows = arrow_table(SCHEMA, rows)
         return batch
 
-    def add(self, told: Told) -> None:
-        """Takes in one event."""
+    def _add(self, told: Told, rows: list[Row]) -> None:
         event = told.event
         subjects = subjects_of(event)
         own = subjects[0]
         for subject in subjects:
-            self.rows.append(row_of(told, subject, subject is own))
+            rows.append(row_of(told, subject, subject is own))
+            self.subjects.append(subject)
             if subject not in self.touched:
                 self.first_heard.setdefault(subject, event.ms)
                 self.touched.add(subject)
@@ -134,7 +140,7 @@ class Flusher:
             self._timed("3_poison", self._write_poison, poison)
         # 4. The events. From here on the facts may be derived by anybody, and will be, since the position is
         # still before them.
-        self._timed("4_events", self._write_events, batch.rows, hours)
+        self._timed("4_events", self._write_events, batch, hours)
         return {(hours[subject], *subject) for subject in batch.touched}
 
     def derive(
@@ -192,10 +198,9 @@ class Flusher:
     def _write_poison(self, poison: Sequence[Poison]) -> None:
         self.store.insert_rows(f"{self.generation}.poison", POISON_SCHEMA, poison)
 
-    def _write_events(self, rows: list[Row], hours: dict[Subject, int]) -> None:
-        for row in rows:
-            row[0] = hours[(row[1], row[2], row[3])]
-        self.store.insert_rows(f"{self.generation}.events", SCHEMA, rows)
+    def _write_events(self, batch: Batch, hours: dict[Subject, int]) -> None:
+        placed = pa.array([hours[subject] for subject in batch.subjects], pa.uint32())
+        self.store.insert(f"{self.generation}.events", batch.rows.set_column(0, SCHEMA.field("hour"), placed))
 
     def _timed(self, step: str, run: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         started = time.perf_counter()

@@ -88,7 +88,7 @@ class Projector:
         *,
         generation: str,
         clock: Callable[[], Ms],
-        batch: int = 20_000,
+        batch: int = 40_000,
         scratch: str = "scratch_live",
         observe: Callable[[str, float], None] | None = None,
     ) -> None:
@@ -290,6 +290,19 @@ class Projector:
             self._sweep(now)
             return True
         return False
+
+    def follow(self, arrived: Callable[[], bool]) -> None:
+        """Flushes what is read ahead until it has `arrived` or the feed has nothing more; for jobs.
+
+        What decisions reach back to stays queued: `drain_held`.
+        """
+        with ReadAhead(self.feed, self.positions, self._batch) as ahead:
+            while not arrived():
+                prepared = ahead.next(timeout_s=0.25)
+                if prepared is not None:
+                    self.flush(*prepared)
+                elif ahead.level:
+                    break
 
     def _follow(self) -> None:
         """Flushes what is read ahead; waits for a quiet moment with all else."""

@@ -7,6 +7,7 @@ nowhere else.
 
 from __future__ import annotations
 
+import tempfile
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -132,9 +133,24 @@ class Store:
 
     def insert(self, table: str, data: pa.Table) -> None:
         """Appends an Arrow table to `database.table`; one insert is one part per partition."""
-        if data.num_rows:
+        if not data.num_rows:
+            return
+        if self.embedded:
+            self._insert_from_file(table, data)
+        else:
             database, name = table.split(".", 1)
             self.client().insert_arrow(name, data, database=database)
+
+    def _insert_from_file(self, table: str, data: pa.Table) -> None:
+        """The client would copy the table twice on its way into such a file of its own: as many pages again
+        to be mapped, which costs more than the parsing (measured: 40 % of the system time of an insert).
+        """
+        columns = ", ".join(data.schema.names)
+        with tempfile.NamedTemporaryFile(prefix="moments-", suffix=".arrow") as file:
+            with pa.ipc.new_file(file, data.schema) as writer:
+                writer.write_table(data)
+            file.flush()
+            self.client().command(f"INSERT INTO {table} ({columns}) FROM INFILE '{file.name}' FORMAT Arrow")
 
     def insert_rows(self, table: str, schema: pa.Schema, rows: Sequence[Sequence[Any]]) -> None:
         """Appends rows given as sequences in the order of the schema; nothing for no rows."""

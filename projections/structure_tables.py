@@ -38,8 +38,8 @@ class StructureTables:
 
     Args:
         store: the ClickHouse store.
-        generation: its `events` hold the decisions; `sites`, `departments` and `moment_types` are written for
-            the views.
+        generation: its `events` hold the decisions; `sites`, `departments`, `channels` and `moment_types` are
+            written for the views.
         scratch: where the look-up tables are.
     """
 
@@ -137,8 +137,8 @@ class StructureTables:
         self._store.insert_rows(f"{self._scratch}.{table}", _TABLES[table], rows)
 
     def show(self, version: int) -> None:
-        """Writes what the views `sites`, `departments` and `moment_types` show: a whole new snapshot, the
-        greatest version counts.
+        """Writes what the views `sites`, `departments`, `channels` and `moment_types` show: a whole new
+        snapshot, the greatest version counts.
         """
         sites = [
             (
@@ -161,12 +161,16 @@ class StructureTables:
             (entry.code, entry.tier.value, *_in_three(entry.titles), version)
             for entry in dictionary.departments.values()
         ]
+        channels = [
+            (entry.code, *_in_three(entry.titles), version) for entry in dictionary.channels.values()
+        ]
         moments = [
             (entry.code, entry.ring.value, entry.phase, *_in_three(entry.titles), version)
             for entry in dictionary.moments.values()
         ]
         self._store.insert_rows(f"{self._generation}.sites", _SITES, sites)
         self._store.insert_rows(f"{self._generation}.departments", _DEPARTMENTS, departments)
+        self._store.insert_rows(f"{self._generation}.channels", _CHANNELS, channels)
         self._store.insert_rows(f"{self._generation}.moment_types", _MOMENT_TYPES, moments)
 
 
@@ -233,6 +237,7 @@ _TITLED: Final = [(f"title_{language}", pa.string()) for language in LANGUAGES]
 _DEPARTMENTS: Final = pa.schema(
     [("department", pa.string()), ("tier", pa.string()), *_TITLED, ("version", pa.uint64())]
 )
+_CHANNELS: Final = pa.schema([("channel", pa.string()), *_TITLED, ("version", pa.uint64())])
 _MOMENT_TYPES: Final = pa.schema(
     [
         ("moment", pa.string()),

@@ -1,8 +1,10 @@
 """The ClickHouse data source of Grafana as far as panels need it: variables, macros and frames, without
 Grafana.
 
-Written from the plugin's own sources (pkg/macros/macros.go, its formatter, sqlutil's framing): what it would
-leave unexpanded or refuse raises here.
+Our own reading of the plugin's sources (pkg/macros/macros.go, its formatter, sqlutil's framing): what it
+would leave unexpanded or refuse raises here. Where Go is at hand, every query of the engine tests also goes
+through the libraries that the plugin is made of, and has to give the same statement and frame
+(tests/engines/grafana/data_source.py).
 """
 
 from __future__ import annotations
@@ -10,12 +12,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from itertools import pairwise
+from math import isnan
 from typing import Any
 
 VARIABLE = re.compile(r"\$\{(\w+)(?::(\w+))?\}")
 MACRO = re.compile(r"\$__\w+")
+COMMENT = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\r\n]*|/\*.*?(?:\*/|\Z)""", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -28,17 +32,25 @@ class TimeRange:
 
 
 def interpolate(text: str, values: Mapping[str, str | Sequence[str]]) -> str:
-    """Variables as Grafana puts them in: `:singlequote` escapes a quote by a backslash, one value or many."""
+    """Variables as Grafana puts them in: `:sqlstring` pairs single quotes and escapes double ones, one value
+    or many."""
 
     def value(match: re.Match[str]) -> str:
         name, format_ = match.groups()
         chosen = values[name]
-        if format_ != "singlequote":
+        if format_ != "sqlstring":
             raise ValueError(f"${{{name}}} goes in unescaped")
         many = [chosen] if isinstance(chosen, str) else list(chosen)
-        return ",".join("'" + one.replace("'", "\\'") + "'" for one in many)
+        return ",".join("'" + one.replace("'", "''").replace('"', '\\"') + "'" for one in many)
 
     return VARIABLE.sub(value, text)
+
+
+def without_comments(text: str) -> str:
+    """What the plugin's newer reader of macros leaves of a query before it looks for macros: comments become
+    spaces. It knows paired quotes only: after a quote with a backslash it takes texts for SQL and SQL for
+    texts."""
+    return COMMENT.sub(lambda found: found[0] if found[0][0] in "'\"" else " " * len(found[0]), text)
 
 
 def expand(text: str, at: TimeRange) -> str:
@@ -119,7 +131,31 @@ def _wide(names: Sequence[str], columns: Sequence[list[Any]]) -> Frame:
             if values[place[time]] is not None:
                 raise ValueError(f"two values of {names[i]} {labels} at {time}")
             values[place[time]] = columns[i][row]
-    fields: list[Field] = [("time", {}, times)]
-    for (i, labels), values in series.items():
-        fields.append((names[i], dict(zip((names[j] for j in texts), labels, strict=True)), values))
-    return Frame(fields)
+    fields: list[Field] = [
+        (names[i], dict(zip((names[j] for j in texts), labels, strict=True)), values)
+        for (i, labels), values in series.items()
+    ]
+    if texts:  # labelled series come by their name, then by their labels, whatever the query's order was
+        fields.sort(key=lambda one: (one[0], list(one[1].values())))
+    return Frame([("time", {}, times), *fields])
+
+
+def differences(one: Frame, other: Frame) -> list[str]:
+    """In what two frames differ: fields in their order, labels, values; an instant is one in any zone."""
+    found = [f"{one.names()} {other.names()}"] if one.names() != other.names() else []
+    for (name, labels, values), (_, others, theirs) in zip(one.fields, other.fields, strict=False):
+        if dict(labels) != dict(others):
+            found.append(f"{name}: {labels} {others}")
+        if [_plain(value) for value in values] != [_plain(value) for value in theirs]:
+            found.append(f"{name} {labels}: {values} {theirs}")
+    return found
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, float) and isnan(value):
+        return "NaN"
+    if isinstance(value, datetime):
+        return value if value.tzinfo else value.replace(tzinfo=UTC)
+    if isinstance(value, date):
+        return datetime(value.year, value.month, value.day, tzinfo=UTC)
+    return value

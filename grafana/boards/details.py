@@ -35,7 +35,9 @@ def promise(texts: Texts) -> Board:
                 "kind",
                 "kind_title",
                 "made_by",
+                "made_by_title",
                 "channel",
+                "channel_title",
                 "state",
                 "made_at",
                 "due_at",
@@ -51,7 +53,6 @@ def promise(texts: Texts) -> Board:
                 "slack_s",
             ),
             links={"visit_id": to_visit(), "site_id": to_site()},
-            shown=("made_by",),
             height=5,
         ),
         bargauge(
@@ -100,8 +101,7 @@ def promise(texts: Texts) -> Board:
             texts,
             "promise_events",
             "moments.events",
-            ("time", "event", "stage", "department", "source", "data"),
-            shown=("department",),
+            ("time", "event", "stage", "department", "department_title", "source", "data"),
         ),
     ]
     variables = [
@@ -126,6 +126,7 @@ def visit(texts: Texts) -> Board:
                 "site_id",
                 "visit_id",
                 "channel",
+                "channel_title",
                 "started_at",
                 "ended_at",
                 "moments",
@@ -175,6 +176,7 @@ def visit(texts: Texts) -> Board:
                 "kind",
                 "kind_title",
                 "made_by",
+                "made_by_title",
                 "state",
                 "made_at",
                 "window_s",
@@ -182,7 +184,6 @@ def visit(texts: Texts) -> Board:
                 "late_s",
             ),
             links={"promise_id": to_promise()},
-            shown=("made_by",),
             width=12,
         ),
         _table(
@@ -207,7 +208,6 @@ def _table(
     names: Sequence[str],
     *,
     links: Mapping[str, Target] | None = None,
-    shown: Sequence[str] = (),
     width: int = 24,
     height: int = 9,
 ) -> Json:
@@ -218,6 +218,6 @@ def _table(
         told(texts, name, source),
         sql(name, **places),
         defaults(texts, "count"),
-        overrides=columns(texts, names, links=links, shown=shown, units={"amount": "points"}),
+        overrides=columns(texts, names, links=links, units={"amount": "points"}),
         size=(width, height),
     )

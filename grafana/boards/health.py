@@ -8,7 +8,7 @@ from grafana.columns import columns
 from grafana.dashboard import Board
 from grafana.figures import by_day
 from grafana.links import to_site
-from grafana.panels import course, heading, table, timeseries
+from grafana.panels import course, heading, lines, stacked, table
 from grafana.scope import Scope
 from grafana.sections import about, by_site, freshness, tile, told
 from grafana.sqltext import sql
@@ -88,14 +88,13 @@ def sources(texts: Texts) -> Json:
 
 def heard(texts: Texts) -> Json:
     """How many events each site told."""
-    return timeseries(
+    return stacked(
         texts("panel.heard"),
         told(texts, "heard", "moments.events"),
         sql("heard_by_day"),
         defaults(
             texts, "count", color={"mode": "palette-classic-by-name"}, displayName="${__field.labels.site_id}"
         ),
-        bars=True,
         size=(24, 8),
     )
 
@@ -104,7 +103,7 @@ def line(texts: Texts, name: str) -> Json:
     """One figure of the line's state over time."""
     title = texts(f"status.{name}")
     unit = "seconds" if name.endswith("_s") else "count"
-    return timeseries(
+    return lines(
         texts("panel.course", title=title),
         told(texts, "status_course", "moments.status", title=title),
         sql("status_course", name=name),

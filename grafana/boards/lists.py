@@ -41,12 +41,13 @@ def late_promises(texts: Texts, scope: Scope, *, size: tuple[int, int] = (24, 9)
 
 def worst_visits(texts: Texts, scope: Scope, *, size: tuple[int, int] = (24, 9)) -> Json:
     """Visits that lost the most points."""
-    names = ("site_id", "visit_id", "at", "channel", "ves", "last_score", "debit", "credit")
+    names = ("site_id", "visit_id", "at", "channel", "channel_title", "ves", "last_score", "debit", "credit")
     return table(
         texts("panel.worst_visits"),
         told(texts, "worst_visits", "moments.visits"),
         sql(
             "worst_visits",
+            title=f"title_{texts.language}",
             from_=scope.from_("visits"),
             where=scope.tail(also=("facts.moments > 0", "facts.debit > 0")),
         ),

@@ -84,6 +84,5 @@ def window_use(texts: Texts) -> Json:
         told(texts, "window_use", "moments.promises"),
         sql("window_use", from_=WHOLE.from_("promises"), where=WHOLE.tail(also=also)),
         defaults(texts, "count", displayName="${__field.labels.used}"),
-        unit="none",
         size=(12, 10),
     )

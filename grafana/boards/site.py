@@ -21,7 +21,7 @@ SITE = Scope(site=True, channel=True)
 
 ZONE = (
     "(SELECT if(count() = 0, 'UTC', argMax(timezone, valid_from)) FROM moments.sites "
-    "WHERE site_id IN (${site:singlequote}))"
+    "WHERE site_id IN (${site:sqlstring}))"
 )
 """The site's own clock. A scalar subquery is a constant, and only a constant zone is taken by ClickHouse."""
 
@@ -50,26 +50,27 @@ def site(texts: Texts) -> Board:
 
 def at_risk(texts: Texts) -> Json:
     """Open promises by the time they have left."""
-    names = ("site_id", "promise_id", "visit_id", "kind", "kind_title", "made_by", "due", "left_s", "risk")
+    names = (
+        "site_id", "promise_id", "visit_id", "kind", "kind_title", "made_by", "made_by_title",
+        "due", "left_s", "risk",
+    )  # fmt: skip
     return table(
         texts("panel.at_risk"),
         told(texts, "at_risk", "moments.promises"),
         sql("promises_at_risk", zone=ZONE, title=f"title_{texts.language}"),
         defaults(texts, "count"),
-        overrides=columns(
-            texts, names, links={"promise_id": to_promise(), "visit_id": to_visit()}, shown=("made_by",)
-        ),
+        overrides=columns(texts, names, links={"promise_id": to_promise(), "visit_id": to_visit()}),
         size=(12, 9),
     )
 
 
 def open_cases(texts: Texts) -> Json:
     """Failures reported and not yet made good."""
-    names = ("site_id", "case_id", "visit_id", "opened", "age_h", "last_step", "owner")
+    names = ("site_id", "case_id", "visit_id", "opened", "age_h", "last_step", "owner", "owner_title")
     return table(
         texts("panel.open_cases"),
         told(texts, "open_cases", "moments.events"),
-        sql("open_cases", zone=ZONE),
+        sql("open_cases", zone=ZONE, title=f"title_{texts.language}"),
         defaults(texts, "count"),
         overrides=columns(texts, names, links={"visit_id": to_visit()}),
         size=(12, 9),
@@ -100,6 +101,5 @@ def misses_by_hour(texts: Texts) -> Json:
         told(texts, "misses_by_hour", "moments.kpi_promise_equivalents"),
         sql("misses_by_hour", where=SITE.tail()),
         defaults(texts, "count", displayName="${__field.labels.local_hour}"),
-        unit="none",
         size=(12, 9),
     )

@@ -35,10 +35,10 @@ MINE = Scope(region=True, site=True, channel=True, department=True)
 KEEP = ("region", "site", "channel")
 
 WORKED_ON = (
-    "(told.made_by IN (${department:singlequote}) OR (facts.site_id, facts.promise_id) IN (\n"
+    "(told.made_by IN (${department:sqlstring}) OR (facts.site_id, facts.promise_id) IN (\n"
     "        SELECT site_id, promise_id FROM moments.stages\n"
     "        WHERE dated_at >= $__fromTime AND dated_at < $__toTime\n"
-    "            AND department IN (${department:singlequote})))"
+    "            AND department IN (${department:sqlstring})))"
 )
 """Promises that the department made, or had a stage in."""
 
@@ -148,7 +148,7 @@ def others_owe(texts: Texts) -> Json:
     also = (
         "facts.state IN ('late', 'broken')",
         WORKED_ON,
-        "facts.department NOT IN (${department:singlequote})",
+        "facts.department NOT IN (${department:sqlstring})",
     )
     return table(
         texts("panel.others_owe"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from grafana.columns import columns
 from grafana.dashboard import Board
 from grafana.links import to_site, to_support, to_visit
-from grafana.panels import bargauge, heading, table, timeseries
+from grafana.panels import bargauge, heading, stacked, table
 from grafana.scope import Scope
 from grafana.sections import cards, courses, of_areas, tiles, told
 from grafana.sqltext import literal, sql
@@ -50,14 +50,13 @@ def answers(texts: Texts, kind: str) -> Json:
 
 def by_day(texts: Texts) -> Json:
     """How much customers tell, day by day."""
-    panel = timeseries(
+    panel = stacked(
         texts("panel.outcomes_by_day"),
         told(texts, "outcomes_by_day", "moments.outcomes"),
         sql("outcomes_by_day", from_=WHOLE.from_("outcomes"), where=WHOLE.tail()),
         defaults(
             texts, "count", color={"mode": "palette-classic-by-name"}, displayName="${__field.labels.kind}"
         ),
-        bars=True,
         size=(24, 8),
     )
     for code, text in texts.section("said").items():

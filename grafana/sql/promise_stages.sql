@@ -5,5 +5,5 @@ SELECT
     facts.hidden_s AS hidden_s, facts.rescue_s AS rescue_s
 FROM moments.stages AS facts
 LEFT JOIN moments.departments AS roles ON roles.department = facts.department
-WHERE facts.promise_id = ${promise:singlequote} AND facts.site_id IN (${site:singlequote})
+WHERE facts.promise_id = ${promise:sqlstring} AND facts.site_id IN (${site:sqlstring})
 ORDER BY facts.ordinal

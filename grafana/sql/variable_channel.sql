@@ -1,8 +1,8 @@
--- Channels there are facts of; what has none is a choice of its own, or totals would not be whole.
-SELECT value, if(value = @{no_channel}, @{without}, transform(value, [@{codes}], [@{titles}], value)) AS text
+-- Channels there are facts of, by title; what has none is a choice of its own, or totals would not be whole.
+SELECT if(code = '', @{no_channel}, code) AS value, multiIf(code = '', @{without}, ways.@{title} = '', code, ways.@{title}) AS text
 FROM
 (
-    SELECT DISTINCT if(channel = '', @{no_channel}, toString(channel)) AS value
+    SELECT DISTINCT toString(channel) AS code
     FROM
     (
         SELECT DISTINCT channel FROM moments.visits
@@ -12,6 +12,7 @@ FROM
         SELECT DISTINCT channel FROM moments.outcomes
         UNION DISTINCT
         SELECT DISTINCT channel FROM moments.loose_moments
-    ) AS channels
+    ) AS found
 ) AS choices
+LEFT JOIN moments.channels AS ways ON ways.channel = choices.code
 ORDER BY text

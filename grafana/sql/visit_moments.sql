@@ -5,5 +5,5 @@ SELECT
     weight * greatest(0, toFloat64(score) - 75) AS credit, basis, if(derived = 1, 'derived', 'told') AS origin, promise_id
 FROM moments.visit_moments AS facts
 LEFT JOIN moments.moment_types AS kinds ON kinds.code = facts.moment
-WHERE visit_id = ${visit:singlequote} AND site_id IN (${site:singlequote})
+WHERE visit_id = ${visit:sqlstring} AND site_id IN (${site:sqlstring})
 ORDER BY position

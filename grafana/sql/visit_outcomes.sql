@@ -7,8 +7,8 @@ LEFT JOIN
 (
     SELECT site_id, source, event_id, arraySort(groupArray((toString(department), quantity))) AS owners
     FROM moments.outcome_ledger
-    WHERE site_id IN (${site:singlequote})
+    WHERE site_id IN (${site:sqlstring})
     GROUP BY site_id, source, event_id
 ) AS owners ON owners.site_id = facts.site_id AND owners.source = facts.source AND owners.event_id = facts.event_id
-WHERE facts.visit_id = ${visit:singlequote} AND facts.site_id IN (${site:singlequote})
+WHERE facts.visit_id = ${visit:sqlstring} AND facts.site_id IN (${site:sqlstring})
 ORDER BY at

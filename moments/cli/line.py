@@ -19,11 +19,13 @@ def relay(data: Data = None) -> None:
 
     Example: moments relay --data /srv/moments
     """
+    from moments.collector import collect_seldom
     from moments.logs import to_stderr
     from moments.server import run_relay
 
     loaded = settings_of(data=data)
     to_stderr(loaded.settings.log_level)
+    collect_seldom()
     run_relay(loaded.settings, _announce)
 
 
@@ -35,11 +37,13 @@ def project(data: Data = None) -> None:
 
     Example: moments project --data /srv/moments-projector
     """
+    from moments.collector import collect_seldom
     from moments.logs import to_stderr
     from moments.server import run_project
 
     loaded = settings_of(data=data)
     to_stderr(loaded.settings.log_level)
+    collect_seldom()
     run_project(loaded.settings, _announce)
 
 

@@ -56,10 +56,12 @@ def serve(
     """
     from moments import platform
     from moments.app import in_server_mode, refuse_unmade, serve_api_alone, serve_core, serve_door_alone
+    from moments.collector import collect_seldom
     from moments.logs import to_stderr
 
     loaded = settings_of(data=data, host=host, port=port)
     to_stderr(loaded.settings.log_level)
+    collect_seldom()
     if part is None:
         refuse_unmade(loaded.settings)
         platform.up(loaded, _announce, warn=_warn, embedded=False)

@@ -24,6 +24,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from tests.engines.native_blocks import CUSTOM_SERIALIZATION, for_client
+
 _TRANSPORT = {
     "query",
     "database",
@@ -75,7 +77,10 @@ class Engine:
         text = (statement[: found.start()] if found else statement).decode()
         given = {name[6:]: value for name, value in params.items() if name.startswith("param_")}
         result = handle.query(text, form, params=given) if given else handle.query(text, form)
-        return (bytes(result.bytes()) if result is not None and result.size() else b""), form
+        data = bytes(result.bytes()) if result is not None and result.size() else b""
+        if form == "Native" and int(params.get("client_protocol_version", 0)) >= CUSTOM_SERIALIZATION:
+            data = for_client(data)
+        return data, form
 
     def _insert(self, handle: Any, head: str, form: str, data: bytes) -> bytes:
         if not data.strip():
@@ -108,7 +113,7 @@ class Engine:
 
 
 def handler(engine: Engine) -> type[BaseHTTPRequestHandler]:
-    """The requests of clickhouse-connect."""
+    """The requests of clickhouse-connect and of ClickHouse's Go client (`native_blocks`)."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"

@@ -1,6 +1,7 @@
 -- The second pattern: one data source for all, restricted by who is signed in to Grafana. Needs the HTTP protocol, `forwardGrafanaHeaders`
 -- in the data source and allow_get_client_http_header = 1 in the profile. Anybody who reaches ClickHouse's HTTP port can forge the header:
 -- let nothing but Grafana reach it. Alerts have no login and see nothing: give them a data source of their own.
+-- After a rebuild the role is refused until this file has run with the new generation's name, as with restrict_by_site.sql.
 -- Replaces the policies of restrict_by_site.sql for the role of the shared user.
 CREATE ROLE IF NOT EXISTS moments_login_reader SETTINGS allow_get_client_http_header = 1;
 GRANT SELECT ON moments.* TO moments_login_reader;

@@ -2,8 +2,9 @@
 -- whatever SQL it sends. One ClickHouse user (and one Grafana organisation, or instance, with its own data source) per group of
 -- readers: the strongest of the patterns in docs/boards.md, and the only one that also holds for alerts.
 --
--- Policies stand on the tables of the live generation (g1 here), since views read them with the reader's own rights; run again with
--- the new name after `moments rebuild`. Every table with a site is listed; `site_id` is in each one's sorting key or constant per row,
+-- Policies stand on the tables of the live generation (g1 here), since views read them with the reader's own rights. After `moments rebuild`
+-- (it says which generation it switched to) readers of this role are refused, not shown everything: the role has no right to the new
+-- database until this file has run with its name, `sed 's/\bg1\b/g2/g' restrict_by_site.sql`. So never give it `g*.*`. Every table with a site is listed; `site_id` is in each one's sorting key or constant per row,
 -- so the policy never changes which version of a row FINAL keeps.
 -- The platform's own user needs `users_without_row_policies_can_read_rows` = true (the default), or it sees nothing.
 CREATE TABLE IF NOT EXISTS moments.access

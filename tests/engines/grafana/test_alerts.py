@@ -15,7 +15,8 @@ from domain.measures import CATALOGUE, Direction, Kind, Measure
 from grafana.alerts import SOURCE_UID, groups, rules
 from projections.measures import COLUMNS
 from projections.store import Store
-from tests.plugin import TimeRange, expand, frame
+from tests.engines.grafana.conftest import Boards, asking
+from tests.plugin import TimeRange
 
 T0 = int(datetime(2026, 11, 20, 17, 0, tzinfo=UTC).timestamp() * 1000)
 T1 = T0 + 60 * 86_400_000
@@ -29,7 +30,11 @@ BAD, GOOD, UNLUCKY = "bad-1", "good-1", "unlucky-1"
 class Alerts:
     """The store, and Grafana's evaluation of one rule at an instant."""
 
-    store: Store
+    boards: Boards
+
+    @property
+    def store(self) -> Store:
+        return self.boards.store
 
     def firing(self, uid: str, now: int) -> set[str]:
         """Labels `site` (or '' without one) of the instances that fire; a rule without any data gives {'no
@@ -38,9 +43,9 @@ class Alerts:
         model = MODELS[uid]
         query, reduce, threshold = (step["model"] for step in model["data"])
         window = model["data"][0]["relativeTimeRange"]["from"]
-        text = expand(query["rawSql"], TimeRange(now - window * 1000, now))
-        result = self.store.client().query(text)
-        found = frame(query["format"], result.column_names, [tuple(row) for row in result.result_rows])
+        self.boards.held.clear()  # what is asked about changes between two evaluations
+        at = TimeRange(now - window * 1000, now)
+        _, _, found = self.boards.ask(query["rawSql"], query["format"], at, {})
         if not found.fields:
             return {"no data"} if model["noDataState"] == "Alerting" else set()
         assert (reduce["expression"], reduce["reducer"], reduce["settings"]) == (
@@ -66,7 +71,8 @@ def alerts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Alerts]:
     """Tables under the names of the public views that alert rules read, filled with two stretches of days:
     before
     T0 one site does badly, before T1 all do well."""
-    store = Store(str(Path(tmp_path_factory.mktemp("clickhouse"))))
+    folder = Path(tmp_path_factory.mktemp("clickhouse"))
+    store = Store(str(folder))
     client = store.client()
     client.command("CREATE DATABASE moments ENGINE = Atomic")
     client.command(
@@ -87,8 +93,8 @@ def alerts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Alerts]:
             "squares Float64) "
             "ENGINE = MergeTree ORDER BY site_id"
         )
-    yield Alerts(store)
-    store.close()
+    with asking(store, folder) as boards:
+        yield Alerts(boards)
 
 
 def days_before(now: int, count: int) -> list[datetime]:

@@ -6,15 +6,18 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from math import isfinite
 from typing import Any
 
 import pytest
 
-from domain.measures import CATALOGUE, Dimension, Interval, Kind, Measure
+from domain.measures import CATALOGUE, Dimension, Direction, Interval, Kind, Measure
 from domain.measures.figure import Figure, Sums, figure
 from domain.statistics import SiteCount, byar, laney, rank_fairly, xmr
+from grafana.alerts import groups
 from grafana.build import dashboards
 from projections.kpi import Grain, KpiQuery
+from projections.public import record_status
 from projections.scope import Scope, Span
 from tests.engines.grafana.conftest import Boards, panels_of
 from tests.engines.grafana.test_every_query import chosen
@@ -281,3 +284,52 @@ def test_the_freshness_is_complete_until_of_the_api(boards: Boards, week: TimeRa
     marks = Freshness(boards.store).at("any")
 
     assert found.column("complete_until") == [min(marks.sites.values()).timestamp() * 1000]
+
+
+def test_alert_rules_judge_the_api_s_bounds_of_each_site(boards: Boards, week: TimeRange) -> None:
+    """Every rule runs on the platform's own views; those of the catalogue hold the API's bound of each site
+    against the threshold, over the rule's own window."""
+    count = 0
+    for rule in (rule for group in groups() for rule in group["rules"]):
+        query, window = rule["data"][0]["model"], rule["data"][0]["relativeTimeRange"]["from"]
+        at = TimeRange(week.to_ms - window * 1000, week.to_ms)
+        _, _, found = boards.ask(query["rawSql"], query["format"], at, {})
+        for _, labels, values in found.fields[1:]:
+            assert set(labels) <= {"region", "site"}, rule["uid"]
+            assert all(isfinite(value) for value in values), rule["uid"]
+        code = rule["uid"].removeprefix("moments-standard-").replace("-", "_")
+        if not rule["uid"].startswith("moments-standard-"):
+            continue
+        measure = CATALOGUE[code]
+        scope = Scope(sites=None, span=Span(at.from_ms, at.to_ms))
+        exact = {
+            keys[1]: shown.value
+            if measure.interval is Interval.NONE
+            else shown.lo
+            if measure.direction is Direction.DOWN
+            else shown.hi
+            for keys, (shown, _) in api(boards, measure, scope, by=[Dimension.SITE]).items()
+            if not shown.low_n
+        }
+        shown_here = {labels["site"]: values[0] for _, labels, values in found.fields[1:]}
+        assert set(shown_here) == {site for site, bound in exact.items() if bound is not None}, rule["uid"]
+        for site, bound in shown_here.items():
+            assert close(bound, exact[site]), f"{rule['uid']}: {site}"
+            count += 1
+
+    assert count > 20
+
+
+def test_the_line_s_state_is_that_of_the_projector_furthest_behind(boards: Boards, week: TimeRange) -> None:
+    """Given three projectors that sampled within one round, the panel shows the greatest lag."""
+    for ago_ms, lag in ((25_000, 7.0), (1_000, 3.0), (40_000, 90.0)):
+        record_status(boards.store, "moments", week.to_ms - ago_ms, {("", "lag_events"): lag})
+    boards.held.clear()
+    (panel,) = [
+        panel
+        for panel in panels_of(MODELS["data-health"])
+        if "last_at" in panel["targets"][0]["rawSql"] and "moments.status" in panel["targets"][0]["rawSql"]
+    ]
+
+    _, _, found = boards.ask(panel["targets"][0]["rawSql"], 1, week, {})
+    assert {row["name"]: row["value"] for row in found.rows()}["lag_events"] == 7.0

@@ -16,7 +16,7 @@ from grafana.provisioning import installation
 ROOT = Path(__file__).parents[3]
 DOCS = (ROOT / "docs/boards.md").read_text(encoding="utf-8")
 GENERATION = ROOT / "projections/schema/generation"
-WITHOUT_SITES = {"departments", "moment_types", "positions", "covered"}
+WITHOUT_SITES = {"departments", "channels", "moment_types", "positions", "covered"}
 """They hold nothing of one site."""
 
 
@@ -46,6 +46,17 @@ def test_row_policies_cover_every_table_that_knows_a_site(name: str) -> None:
     assert {table for table in tables - WITHOUT_SITES if f"g1.{table}" not in policies} == set()
     assert "moments.status" in policies
     assert "moments.access" in policies
+
+
+@pytest.mark.parametrize("name", ["restrict_by_site.sql", "restrict_by_login.sql"])
+def test_a_restricted_role_is_refused_by_a_generation_without_policies(name: str) -> None:
+    """Rights that outlive a rebuild would show the new generation whole before its policies stand."""
+    text = (HERE / "provisioning/clickhouse" / name).read_text(encoding="utf-8")
+    (role,) = re.findall(r"CREATE ROLE IF NOT EXISTS (\w+)", text)
+    granted = re.findall(rf"^GRANT SELECT ON (\S+) TO {role};", text, re.MULTILINE)
+    policies = " ".join(re.findall(r"CREATE ROW POLICY.*?;", text, re.DOTALL))
+    covered = set(re.findall(r"\b(g\d+)\.\w+", policies))
+    assert granted == ["moments.*", *(f"{generation}.*" for generation in covered)]
 
 
 def test_compose_mounts_what_is_there_and_sets_what_the_files_read() -> None:

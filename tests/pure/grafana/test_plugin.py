@@ -38,8 +38,8 @@ def test_what_the_backend_does_not_know_is_refused(macro: str) -> None:
 
 
 def test_variables_are_quoted_and_escaped() -> None:
-    assert interpolate("${v:singlequote}", {"v": ["a", "o'b"]}) == "'a','o\\'b'"
-    assert interpolate("${v:singlequote}", {"v": []}) == ""
+    assert interpolate("${v:sqlstring}", {"v": ["a", "o'b", 'c"d']}) == """'a','o''b','c\\"d'"""
+    assert interpolate("${v:sqlstring}", {"v": []}) == ""
     with pytest.raises(ValueError, match="unescaped"):
         interpolate("'${v}'", {"v": "a"})
 

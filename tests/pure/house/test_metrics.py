@@ -33,7 +33,7 @@ def test_every_figure_is_explained_and_every_explained_figure_exists() -> None:
 
 
 def test_each_stage_of_the_line_has_its_figures() -> None:
-    stages = "door_accepted door_rejected log_append relay_lag project_lag project_last_flush".split()
+    stages = ["door_accepted", "door_rejected", "log_append", "relay_lag", "project_lag", "project_last"]
     for stage in stages:
         assert any(name.startswith(f"moments_{stage}") for name in shown()), stage
     assert "moments_project_complete_until_seconds" in shown()
