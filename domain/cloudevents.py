@@ -138,7 +138,7 @@ def from_binary(
 ) -> CloudEvent:
     """One event in binary mode: attributes in headers, `data` is the body. Raises Invalid.
 
-    prefix: `ce-` for HTTP (values percent-decoded), `ce_` for Kafka (values are plain UTF-8).
+    prefix: `ce-` for HTTP (values unquoted and percent-decoded), `ce_` for Kafka (values are plain UTF-8).
     """
     pairs = headers.items() if isinstance(headers, Mapping) else headers
     attributes: dict[str, str] = {}
@@ -148,7 +148,7 @@ def from_binary(
         if lower == "content-type":
             content_type = value
         elif lower.startswith(prefix):
-            attributes[lower[len(prefix) :]] = unquote(value) if prefix == "ce-" else value
+            attributes[lower[len(prefix) :]] = _header_text(value) if prefix == "ce-" else value
     _check_text(body)
     for name in attributes:
         _check_name(name)
@@ -163,6 +163,16 @@ def from_binary(
         msgspec.Raw(body),
         {name: value for name, value in attributes.items() if name not in _CORE},
     )
+
+
+def _header_text(value: str) -> str:
+    """An attribute out of an HTTP header: a quoted string's content (RFC 9110), then percent-decoded once."""
+    if value[:1] == '"' and len(value) > 1 and value[-1] == '"':
+        value = _ESCAPED.sub(r"\1", value[1:-1])
+    return unquote(value)
+
+
+_ESCAPED = re.compile(r"\\(.)")
 
 
 def to_structured(event: CloudEvent) -> bytes:

@@ -100,8 +100,8 @@ def split(raw: bytes, shape: Shape, headers: Iterable[tuple[str, str]] = ()) -> 
     """
     raw = raw.removeprefix(BOM)
     if shape == "binary":
-        kept = [(name, value) for name, value in headers if name.startswith("ce-") or name == "content-type"]
-        return [Binary(kept, raw)]
+        kept = ((name, value) for name, value in headers if name.startswith("ce-") or name == "content-type")
+        return [Binary([(name, _as_sent(value)) for name, value in kept], raw)]
     if not raw.strip():
         raise BodyFault(400, "the body is empty")
     if shape == "lines":
@@ -117,6 +117,16 @@ def split(raw: bytes, shape: Shape, headers: Iterable[tuple[str, str]] = ()) -> 
         shape
     ]
     raise BodyFault(400, f"the body is not {expected}")
+
+
+def _as_sent(value: str) -> str:
+    """A header's text, which the server has read as Latin-1: what is UTF-8 was meant as such."""
+    if value.isascii():
+        return value
+    try:
+        return value.encode("latin-1").decode()
+    except UnicodeError:
+        return value
 
 
 def pack_binary(item: Binary) -> bytes:

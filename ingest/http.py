@@ -9,9 +9,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
+import structlog
 from fastapi import APIRouter, Request, Response
 
-from ingest.answer import Summary
+from ingest.answer import Rejected, Summary
 from ingest.bodies import (
     ENCODINGS,
     MAX_BODY_BYTES,
@@ -33,6 +34,8 @@ from ingest.vault import Vault
 
 MAX_BYTES_IN_FLIGHT = 128 << 20
 """Bodies read and not yet answered, all requests together: what bounds the memory of the door."""
+
+log = structlog.get_logger("ingest.http")
 
 _encode = msgspec.json.Encoder().encode
 
@@ -102,6 +105,15 @@ def door_routes(door: Door, keys: Keys, vault: Vault) -> APIRouter:
                 scope,
                 import_=is_true(request, "import"),
                 all_results=request.query_params.get("results") == "all",
+            )
+        if summary.rejected:
+            log.info(
+                "refused",
+                key=scope.name,
+                rejected=summary.rejected,
+                codes=sorted({result.code for result in summary.results if isinstance(result, Rejected)}),
+                accepted=summary.accepted,
+                position=summary.position,
             )
         return Response(_encode(summary), status_of(summary), media_type="application/json")
 

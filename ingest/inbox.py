@@ -212,7 +212,8 @@ class InboxReader:
 
 def items_of(headers: Sequence[tuple[str, bytes | None]], value: bytes) -> list[Item]:
     """The events of one message: binary mode when it has `ce_` attributes, else JSON of one or several."""
-    named = [(name.lower(), (raw or b"").decode(errors="replace")) for name, raw in headers]
+    # A header without value is an attribute that is not there (some clients write null for it).
+    named = [(name.lower(), raw.decode(errors="replace")) for name, raw in headers if raw is not None]
     if any(name in {"ce_specversion", "ce_id"} for name, _ in named):
         # The door reads binary mode as HTTP has it, where values are percent-encoded.
         as_http = [

@@ -2,17 +2,16 @@
 platform."""
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Hashable, Mapping
 
 import structlog
 from fastapi import FastAPI
 
 from api.app import create_app
-from api.directory import Directory, directory_of
 from api.services import Services
-from domain.structure import StructureState
 from ingest.assembly import clock_ms
 from ingest.log.record import format_position, parse_position
+from moments.in_force import InForce, stored_structure
 from moments.jobs import Jobs
 from moments.layout import Layout
 from moments.line_status import LineStatus
@@ -25,7 +24,6 @@ from projections.feed import Feed, LogFeed, Read
 from projections.generations import PUBLIC, Generations
 from projections.projector import Projector
 from projections.store import Store
-from projections.structure_tables import stored_decisions
 
 log = structlog.get_logger("moments.core")
 
@@ -67,44 +65,16 @@ class HeardFeed:
         return self._feed.head()
 
 
-class Structure:
-    """The decisions in force as the API reads them: one picture, replaced whole when the projector has
-    taken in more.
+def decisions_derived(feed: HeardFeed, projector: Projector) -> Hashable | None:
+    """The mark of the decisions in the store: the place of the last one given out, once it is derived.
 
-    The projector changes its own state while it flushes; readers in other threads never look at that one.
+    The projector changes its own state while it flushes; the API never looks at that one.
     """
-
-    def __init__(self, load: Callable[[], StructureState], projector: Projector, feed: HeardFeed) -> None:
-        self._load = load
-        self._projector = projector
-        self._feed = feed
-        self._lock = threading.Lock()
-        self._seen: Mapping[int, int] = {}
-        self._state = load()
-        self._directory = directory_of(self._state)
-
-    def state(self) -> StructureState:
-        """The state in force."""
-        self._follow()
-        return self._state
-
-    def directory(self) -> Directory:
-        """The same as the API's directory."""
-        self._follow()
-        return self._directory
-
-    def _follow(self) -> None:
-        decided = self._feed.last_decision
-        if decided == self._seen:
-            return
-        derived = self._projector.position()
-        if any(derived.get(part, 0) < row for part, row in decided.items()):
-            return
-        with self._lock:
-            if decided != self._seen:
-                self._state = self._load()
-                self._directory = directory_of(self._state)
-                self._seen = decided
+    decided = feed.last_decision
+    derived = projector.position()
+    if any(derived.get(part, 0) < row for part, row in decided.items()):
+        return None
+    return tuple(sorted(decided.items()))
 
 
 def core_app(settings: Settings) -> FastAPI:
@@ -120,7 +90,9 @@ def core_app(settings: Settings) -> FastAPI:
     generations = Generations(store)
     projector = Projector(store, feed, generation=generations.open(), clock=clock_ms)
     projector.prepare()
-    structure = Structure(lambda: _structure_of(store, generations.live), projector, feed)
+    structure = InForce(
+        lambda: stored_structure(store, generations.live), lambda: decisions_derived(feed, projector)
+    )
     keys = keys_of(settings, layout.keys)
     status = LineStatus(store, projector, reader, layout, generation=lambda: generations.live, clock=clock_ms)
     reading = store.reader()
@@ -158,6 +130,3 @@ def core_app(settings: Settings) -> FastAPI:
     app.router.on_shutdown.append(stop)
     return app
 
-
-def _structure_of(store: Store, generation: str) -> StructureState:
-    return StructureState().apply_all(stored_decisions(store, generation))

@@ -11,6 +11,7 @@ from domain.times import HOUR_MS, Ms
 from ingest.errors import LogUnwritable
 from ingest.log.reader import FollowedLog
 from moments.layout import Layout
+from projections.generations import PUBLIC
 from projections.projector import Projector
 from projections.store import Store
 
@@ -24,9 +25,34 @@ WAITING_SQL = """SELECT site_id, count() FROM $gen.promises FINAL
 WHERE alive = 1 AND state = 'waiting' GROUP BY site_id"""
 
 
-def since(now: Ms) -> Ms:
-    """From when on events tell a site's clock."""
-    return now - HOUR_MS
+_UNTIL_SQL = f"""SELECT toUnixTimestamp64Milli(min(complete_until)) / 1000 FROM {PUBLIC}.sources
+WHERE source IN (SELECT source FROM {PUBLIC}.sources GROUP BY source
+    HAVING max(last_at) >= (SELECT max(last_at) FROM {PUBLIC}.sources) - INTERVAL 7 DAY)"""
+
+Sites = dict[str, dict[str, Any]]
+"""Figures by site."""
+
+
+def stored_in_all(store: Store, generation: str) -> dict[str, float]:
+    """What a generation tells of the whole line; `complete_until_s` is its watermark, Unix time."""
+    ((queued,),) = store.rows("SELECT count() FROM $gen.rederivations FINAL WHERE done = 0", gen=generation)
+    ((poison,),) = store.rows("SELECT count() FROM $gen.poison FINAL", gen=generation)
+    ((until,),) = store.rows(_UNTIL_SQL)
+    figures = {"queued_rederivations": int(queued), "poison": int(poison)}
+    return figures | ({"complete_until_s": float(until)} if until else {})
+
+
+def stored_by_site(store: Store, generation: str, now: Ms, rows: Sites | None = None) -> Sites:
+    """What a generation tells of each site, added to `rows`: promises that were never made, and how far its
+    clock seems off.
+    """
+    rows = {} if rows is None else rows
+    for site, number in store.rows(WAITING_SQL, gen=generation):
+        rows.setdefault(site, {})["waiting_promises"] = int(number)
+    for site, seconds in store.rows(CLOCKS_SQL, {"since": now - HOUR_MS}, gen=generation):
+        # The quickest event tells the clock: it cannot have come before it happened.
+        rows.setdefault(site, {})["least_delay_s"] = round(float(seconds), 3)
+    return rows
 
 
 class LineStatus:
@@ -94,13 +120,7 @@ class LineStatus:
     def sites(self) -> Mapping[str, Mapping[str, Any]]:
         """Figures by site: what was refused, which promises were never made, how far its clock seems off."""
         rows = letters_by_site(letters_of(self._layout))
-        for site, number in self._store.rows(WAITING_SQL, gen=self._generation()):
-            rows.setdefault(site, {})["waiting_promises"] = int(number)
-        recent = {"since": since(self._clock())}
-        for site, seconds in self._store.rows(CLOCKS_SQL, recent, gen=self._generation()):
-            # The quickest event tells the clock: it cannot have come before it happened.
-            rows.setdefault(site, {})["least_delay_s"] = round(float(seconds), 3)
-        return rows
+        return stored_by_site(self._store, self._generation(), self._clock(), rows)
 
     def _behind_s(self) -> float:
         """Since when the projector has not been level with the log."""

@@ -28,26 +28,13 @@ class Status(Protocol):
 
 
 class Samples:
-    """Writes a sample now and then until stopped. A sample that fails is left out: the next one tells.
+    """Writes a sample now and then until stopped. A sample that fails is left out: the next one tells."""
 
-    Args:
-        without: figures of the status that another process samples, since it knows them better.
-    """
-
-    def __init__(
-        self,
-        store: Store,
-        status: Status,
-        public: str,
-        clock: Callable[[], Ms],
-        *,
-        without: frozenset[str] = frozenset(),
-    ) -> None:
+    def __init__(self, store: Store, status: Status, public: str, clock: Callable[[], Ms]) -> None:
         self._store = store
         self._status = status
         self._public = public
         self._clock = clock
-        self._without = without
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="samples", daemon=True)
 
@@ -61,7 +48,6 @@ class Samples:
     def take(self) -> None:
         """One sample of everything that is a number."""
         figures = {("", name): value for name, value in self._status.platform().items()}
-        figures = {key: value for key, value in figures.items() if key[1] not in self._without}
         for site, values in self._status.sites().items():
             figures |= {(site, name): value for name, value in values.items()}
         numbers = {key: float(value) for key, value in figures.items() if isinstance(value, int | float)}

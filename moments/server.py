@@ -10,7 +10,7 @@ from typing import TypeVar
 from uuid import uuid4
 
 import structlog
-from prometheus_client import Counter, Gauge, start_http_server
+from prometheus_client import start_http_server
 
 from ingest.assembly import clock_ms
 from ingest.errors import LogInUse, LogUnwritable
@@ -29,6 +29,7 @@ from moments.log_reader import reader_of
 from moments.process_status import LettersStatus, ProjectorStatus
 from moments.samples import Samples, Status
 from moments.settings import Settings
+from projections import metrics
 from projections.feed import Reassigned
 from projections.generations import PUBLIC, Generations
 from projections.kafka_feed import KafkaFeed
@@ -40,14 +41,6 @@ _T = TypeVar("_T")
 
 log = structlog.get_logger("moments.server")
 
-_projected = Counter("moments_project_events_total", "Events derived.")
-_flushes = Counter("moments_project_flushes_total", "Flushes done.")
-_poison = Counter("moments_project_poison_total", "Messages that were no events.")
-_flush_seconds = Gauge("moments_project_last_flush_seconds", "How long the last flush took.")
-_lag = Gauge("moments_project_lag_messages", "Messages of the partitions owned that are not derived yet.")
-_partitions = Gauge("moments_project_partitions", "Partitions owned.")
-_as_of = Gauge("moments_project_as_of_seconds", "The clock of the last derivation, Unix time.")
-_failing = Gauge("moments_project_failing", "1 while the projector cannot go on.")
 _SHOW_EVERY_S = 5.0
 _TURN_S = 5.0
 
@@ -107,7 +100,7 @@ def run_relay(settings: Settings, announce: Callable[[str], None]) -> None:
         letters=LettersReader(layout.dead_letters),
     )
     relay = Relay(line)
-    _on_signals(relay.stop)
+    on_signals(relay.stop)
     _show_metrics(settings)
     try:
         _take_turn(reader)
@@ -171,24 +164,30 @@ def run_project(settings: Settings, announce: Callable[[str], None]) -> None:
     layout.make()
     vault = Vault(layout.vault_folder)
     stopping = threading.Event()
-    _on_signals(stopping.set)
+    on_signals(stopping.set)
     _show_metrics(settings)
     letters = KafkaLetters(access, topics, vault.seal_letter)
     scratch = f"scratch_{uuid4().hex[:12]}"
     try:
-        _insist(stopping, partial(ensure, access, topics, wanted_of(settings)))
+        insist(stopping, partial(ensure, access, topics, wanted_of(settings)))
         generations = Generations(store)
         while not stopping.is_set():
-            generation = _insist(stopping, partial(generations.open, alone=False))
+            generation = insist(stopping, partial(generations.open, alone=False))
             if generation is None:
                 return
             # Places of another generation are other places, so its projectors are another group.
             feed = KafkaFeed(access, topics, letters, group=f"{topics.prefix}-projectors-{generation}")
             projector = Projector(store, feed, generation=generation, clock=clock_ms, scratch=scratch)
             try:
-                _insist(stopping, projector.prepare)
+                insist(stopping, projector.prepare)
                 announce(f"projecting {generation}")
-                status = ProjectorStatus(partial(_behind, feed, projector))
+                status = ProjectorStatus(
+                    partial(_behind, feed, projector),
+                    first=partial(_owns_first, projector),
+                    store=store,
+                    generation=generation,
+                    clock=clock_ms,
+                )
                 with _sampled(store, status):
                     _project(projector, status, stopping, partial(_replaced, generations, generation))
             finally:
@@ -204,6 +203,10 @@ def _behind(feed: KafkaFeed, projector: Projector) -> int:
     return feed.behind(projector.position())
 
 
+def _owns_first(projector: Projector) -> bool:
+    return 0 in projector.share.parts
+
+
 def _project(
     projector: Projector, status: ProjectorStatus, stopping: threading.Event, replaced: Callable[[], bool]
 ) -> None:
@@ -214,14 +217,15 @@ def _project(
     while not stopping.wait(_SHOW_EVERY_S) and thread.is_alive() and not _asked(replaced):
         progress = projector.progress
         now = (progress.events, progress.flushes, progress.poison)
-        for counter, before, after in zip((_projected, _flushes, _poison), shown, now, strict=True):
+        counters = (metrics.events, metrics.flushes, metrics.poison)
+        for counter, before, after in zip(counters, shown, now, strict=True):
             counter.inc(after - before)
         shown = now
-        _flush_seconds.set(progress.last_flush_s)
-        _partitions.set(len(projector.share.parts))
-        _as_of.set(projector.as_of / 1000)
-        _failing.set(bool(progress.failing))
-        _lag.set(status.look())
+        metrics.flush_seconds.set(progress.last_flush_s)
+        metrics.partitions.set(len(projector.share.parts))
+        metrics.as_of.set(projector.as_of / 1000)
+        metrics.failing.set(bool(progress.failing))
+        metrics.lag.set(status.look())
     projector.stop()
     thread.join()
 
@@ -238,7 +242,7 @@ def _asked(replaced: Callable[[], bool]) -> bool:
         return False
 
 
-def _insist(stopping: threading.Event, attempt: Callable[[], _T]) -> _T | None:
+def insist(stopping: threading.Event, attempt: Callable[[], _T]) -> _T | None:
     """Tries until it works: brokers and ClickHouse may come later than this process. None when stopped."""
     pause = 0.5
     while not stopping.is_set():
@@ -263,7 +267,8 @@ def _forget(store: Store, scratch: str) -> None:
         log.warning("scratch_left", scratch=scratch, reason=str(away))
 
 
-def _on_signals(stop: Callable[[], object]) -> None:
+def on_signals(stop: Callable[[], object]) -> None:
+    """SIGTERM and SIGINT ask the process to end by itself."""
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stop())
 

@@ -8,65 +8,46 @@ from typing import Any
 from fastapi import FastAPI
 
 from api.app import create_app
-from api.directory import Directory, directory_of
 from api.services import Services
-from domain.structure import StructureState
 from domain.times import SECOND_MS
 from ingest.assembly import clock_ms
+from moments.in_force import InForce, stored_structure
 from moments.layout import Layout
-from moments.line_status import CLOCKS_SQL, WAITING_SQL, since
+from moments.line_status import stored_by_site, stored_in_all
 from moments.run_keys import keys_of
-from moments.samples import Samples
-from moments.server import server_store
+from moments.server import insist, on_signals, server_store
 from moments.settings import Settings
 from projections.explain import Explainer
-from projections.generations import PUBLIC, Generations
+from projections.generations import Generations
 from projections.progress import StoredProgress
-from projections.store import Store
-from projections.structure_tables import stored_decisions
+from projections.store import Store, StoreError
 
 _LOOK_S = 1.0
 
 
-class StoredStructure:
-    """The decisions in force as projectors have stored them; looked at once a second."""
+class StoredMark:
+    """Which decisions projectors have stored; looked at once a second."""
 
     def __init__(self, store: Store, generations: Generations) -> None:
         self._store = store
         self._generations = generations
         self._lock = threading.Lock()
         self._looked_at = -_LOOK_S
-        self._known = -1
-        self._state = StructureState()
-        self._directory = directory_of(self._state)
+        self._mark: tuple[str, int] | None = None
 
-    def state(self) -> StructureState:
-        """The state in force."""
-        self._follow()
-        return self._state
-
-    def directory(self) -> Directory:
-        """The same as the API's directory."""
-        self._follow()
-        return self._directory
-
-    def _follow(self) -> None:
+    def __call__(self) -> tuple[str, int] | None:
+        """(generation, number of decisions)."""
         with self._lock:
-            if time.monotonic() - self._looked_at < _LOOK_S:
-                return
-            self._generations.refresh()
-            known = self._store.rows(
-                """SELECT uniqExact(source, event_id) FROM $gen.events
-                WHERE hour = toDateTime(0, 'UTC') AND kind = 'structure'""",
-                gen=self._generations.live,
-            )[0][0]
-            if known != self._known:
-                self._state = StructureState().apply_all(
-                    stored_decisions(self._store, self._generations.live)
+            if time.monotonic() - self._looked_at >= _LOOK_S:
+                generation = self._generations.refresh()
+                ((known,),) = self._store.rows(
+                    """SELECT uniqExact(source, event_id) FROM $gen.events
+                    WHERE hour = toDateTime(0, 'UTC') AND kind = 'structure'""",
+                    gen=generation,
                 )
-                self._directory = directory_of(self._state)
-                self._known = known
-            self._looked_at = time.monotonic()
+                self._mark = (generation, int(known))
+                self._looked_at = time.monotonic()
+            return self._mark
 
 
 class StoredStatus:
@@ -88,52 +69,46 @@ class StoredStatus:
     def platform(self) -> Mapping[str, Any]:
         """Figures of the whole installation; lag in messages is in the projectors' own /metrics."""
         as_of = self._progress.as_of()
-        generation = self._generations.live
-        ((queued,),) = self._store.rows(
-            "SELECT count() FROM $gen.rederivations FINAL WHERE done = 0", gen=generation
-        )
-        ((poison,),) = self._store.rows("SELECT count() FROM $gen.poison FINAL", gen=generation)
         return {
             "derived_to": self._progress.position(),
             "as_of": as_of,
             "behind_s": round(max(0, clock_ms() - as_of) / SECOND_MS, 1) if as_of else None,
-            "queued_rederivations": int(queued),
-            "poison": int(poison),
+            **stored_in_all(self._store, self._generations.live),
         }
 
     def sites(self) -> Mapping[str, Mapping[str, Any]]:
         """Figures by site: promises that were never made, and how far its clock seems off."""
-        rows: dict[str, dict[str, Any]] = {}
-        for site, number in self._store.rows(WAITING_SQL, gen=self._generations.live):
-            rows.setdefault(site, {})["waiting_promises"] = int(number)
-        for site, seconds in self._store.rows(
-            CLOCKS_SQL, {"since": since(clock_ms())}, gen=self._generations.live
-        ):
-            rows.setdefault(site, {})["least_delay_s"] = round(float(seconds), 3)
-        return rows
+        return stored_by_site(self._store, self._generations.live, clock_ms())
 
 
 def server_api(settings: Settings) -> FastAPI:
-    """The application. Raises CommandFailed without a ClickHouse server, StoreError when it is away."""
+    """The application; waits until ClickHouse answers and projectors have made a generation for it.
+
+    It only reads, so a ClickHouse user without any other right serves it. Ends the process when it is
+    stopped meanwhile. Raises CommandFailed without a ClickHouse server.
+    """
     layout = Layout(settings.data)
     layout.make()
-    store = server_store(settings)
+    store = server_store(settings).reader()
     generations = Generations(store)
-    generations.open(alone=False)
-    store.create(generations.live, "generation", gen=generations.live)
+    stopping = threading.Event()
+    on_signals(stopping.set)
+    if insist(stopping, lambda: _followed(generations)) is None:
+        raise SystemExit(0)
     keys = keys_of(settings, layout.keys)
-    reading = store.reader()
     progress = StoredProgress(store, lambda: generations.live)
-    structure = StoredStructure(store, generations)
+    structure = InForce(
+        lambda: stored_structure(store, generations.live), StoredMark(store, generations)
+    )
     status = StoredStatus(store, generations, progress)
     app = create_app(
         Services(
-            store=reading,
+            store=store,
             directory=structure.directory,
             keys=keys,
             progress=progress,
             explain=Explainer(
-                reading,
+                store,
                 generation=lambda: generations.live,
                 structure=structure.state,
                 as_of=lambda: progress.as_of() or clock_ms(),
@@ -144,15 +119,16 @@ def server_api(settings: Settings) -> FastAPI:
         )
     )
 
-    # A quiet line has an old clock and is not behind: only projectors know that, and sample it themselves.
-    samples = Samples(store, status, PUBLIC, clock_ms, without=frozenset({"behind_s"}))
-
     def stop() -> None:
-        samples.stop()
         keys.close()
-        reading.close()
         store.close()
 
-    app.router.on_startup.append(samples.start)
     app.router.on_shutdown.append(stop)
     return app
+
+
+def _followed(generations: Generations) -> str:
+    generation = generations.refresh()
+    if not generation:
+        raise StoreError("no projector of this version has made its tables yet")
+    return generation

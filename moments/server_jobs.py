@@ -70,25 +70,14 @@ class StoredLive:
 class ServerAudit(Audit):
     """An audit beside projectors that go on."""
 
-    def verify(self, *, exact: bool = True) -> Report:
-        """As Audit.verify."""
-        report = Report()
-        fresh = self._build()
-        try:
-            report.found += self._compared(fresh)
-            if exact:
-                report.found += self._exactly(fresh, report)
-        finally:
-            report.events = fresh.progress.events
-            self.generations.drop(fresh.generation)
-            self._forget_scratch(fresh)
-        return report
-
     def rebuild(self) -> Report:
         """As Audit.rebuild; the generation before stays until the next one: projectors may still write it."""
         report = Report()
         fresh = self._build()
-        report.found += self._compared(fresh)
+        if self.generations.of_this_shape():
+            report.found += self._compared(fresh)
+        else:
+            self._level(fresh)  # an upgrade: tables of two versions have no common measure
         self.generations.switch(fresh.generation)
         self.generations.drop_older(self.live.generation)
         self._forget_scratch(fresh)
@@ -118,9 +107,14 @@ def do_on_server(settings: Settings, job: str, told: Callable[[str, int, int], N
     store = server_store(settings)
     generations = Generations(store)
     try:
-        generation = generations.refresh()
+        generation = generations.refresh(any_shape=True)
         if not generation:
             raise CommandFailed("there is nothing derived yet: start `moments project` first")
+        if job == "verify" and not generations.of_this_shape():
+            raise CommandFailed(
+                f"{generation} has tables of another version of moments: only that one can judge it;"
+                " `moments rebuild` makes a generation of this version beside it"
+            )
         live = StoredLive(store, generation)
         feed = TopicFeed(access_of(settings), topics_of(settings), _passed_over, until=live.position)
         try:

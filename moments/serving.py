@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import re
 import signal
 import socket
 import threading
@@ -10,6 +11,9 @@ from collections.abc import Callable, Iterator
 
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from moments.heard import Heard
 
 _GRACE_S = 8
 
@@ -23,6 +27,35 @@ class _Server(uvicorn.Server):
         yield
 
 
+class Http1(HttpToolsProtocol):
+    """HTTP/1.1 that passes over offers to go on in HTTP/2 (`Upgrade: h2c`), as RFC 9110 lets a server do.
+
+    Java's HttpClient makes that offer with its first request. The parser would end there and lose the body.
+    """
+
+    _in_head = True
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes of the connection, the offer taken out of a request's head."""
+        if self._in_head and b"h2c" in data:
+            head, end, rest = data.partition(b"\r\n\r\n")
+            data = _OFFER.sub(b"", head + end) + rest
+        super().data_received(data)
+
+    def on_headers_complete(self) -> None:
+        """The body follows."""
+        self._in_head = False
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """The next request's head follows."""
+        self._in_head = True
+        super().on_message_complete()
+
+
+_OFFER = re.compile(rb"\r\nupgrade:[ \t]*h2c[ \t]*(?=\r\n)", re.IGNORECASE)
+
+
 def serve(app: ASGIApp, listener: socket.socket, *, parent_fd: int | None = None) -> None:
     """Answers on `listener` until SIGTERM, SIGINT or the end of the parent; then lets open requests finish.
 
@@ -31,9 +64,9 @@ def serve(app: ASGIApp, listener: socket.socket, *, parent_fd: int | None = None
     """
     server = _Server(
         uvicorn.Config(
-            app,
+            Heard(app),
             loop="uvloop",
-            http="httptools",
+            http=Http1,
             ws="none",
             lifespan="on",
             access_log=False,

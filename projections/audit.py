@@ -13,7 +13,6 @@ from typing import Final
 
 from domain.derive import derive
 from domain.event import Event
-from domain.events import parse_data
 from domain.times import Ms
 from projections.compare import compare
 from projections.derivation import Derivation, Key
@@ -22,6 +21,7 @@ from projections.feed import Feed, Read
 from projections.generations import Generations
 from projections.projector import Projector
 from projections.store import Store
+from projections.stored_events import COLUMNS, stored_events
 
 BATCH: Final = 60_000
 NEAR: Final = 20_000
@@ -93,9 +93,7 @@ class Audit:
         report = Report()
         fresh = self._build()
         try:
-            with self.live.lock:
-                self._level(fresh)
-                report.found += differences(self.store, self.live.generation, fresh.generation)
+            report.found += self._compared(fresh)
             if exact:
                 report.found += self._exactly(fresh, report)
         finally:
@@ -152,6 +150,12 @@ class Audit:
         self.live.sweep_to(as_of)
         fresh.sweep_to(as_of)
 
+    def _compared(self, fresh: Projector) -> list[str]:
+        """What differs while both stand at the same position and clock."""
+        with self.live.lock:
+            self._level(fresh)
+            return list(differences(self.store, self.live.generation, fresh.generation))
+
     def _tell(self, what: str, done: int, whole: int) -> None:
         if self.told is not None:
             self.told(what, done, whole)
@@ -193,16 +197,13 @@ class Audit:
         return {(int(place), site, kind, id_) for place, site, kind, id_ in rows}
 
     def _events(self, generation: str, scratch: str) -> list[Event]:
-        rows = self.store.rows(
-            """SELECT DISTINCT event_id, source, type, version, ms, site_id, data, sequence FROM $gen.events
-            FINAL WHERE (source, event_id) IN (SELECT source, event_id FROM $scratch.work)""",
+        return stored_events(
+            self.store,
+            f"""SELECT DISTINCT {COLUMNS} FROM $gen.events FINAL
+            WHERE (source, event_id) IN (SELECT source, event_id FROM $scratch.work)""",
             gen=generation,
             scratch=scratch,
         )
-        return [
-            Event(id_, source, type_, ms, site, parse_data(type_, version, data.encode()), sequence or None)
-            for id_, source, type_, version, ms, site, data, sequence in rows
-        ]
 
 
 _DERIVED: Final = "kind NOT IN ('structure', 'other', 'moment')"

@@ -11,10 +11,10 @@ from typing import Any
 
 from domain.derive import Facts, InForce, derive
 from domain.event import Event
-from domain.events import parse_data
 from domain.times import Ms
 from projections.placement import hour_of, minted_ms
 from projections.store import Store
+from projections.stored_events import COLUMNS, stored_events
 
 Place = tuple[int, str, str]
 """(placement hour in UTC seconds, kind, id), all of one site."""
@@ -29,13 +29,11 @@ _PLACES = """(SELECT toDateTime(h, 'UTC'), {site:String}, k, i FROM (SELECT 1) A
 _NEIGHBOURS = f"""SELECT DISTINCT toUnixTimestamp(to_hour), to_kind, to_id FROM $gen.links
 PREWHERE (hour, site_id, kind, id) IN {_PLACES}"""
 
-_COLUMNS = "source, event_id, type, version, ms, sequence, data"
-
-_EVENTS = f"""SELECT {_COLUMNS} FROM $gen.events FINAL
+_EVENTS = f"""SELECT {COLUMNS} FROM $gen.events FINAL
 PREWHERE (hour, site_id, kind, id) IN {_PLACES}
 WHERE kind != 'moment'"""
 
-_CAUSES = f"""SELECT {_COLUMNS} FROM $gen.events FINAL
+_CAUSES = f"""SELECT {COLUMNS} FROM $gen.events FINAL
 PREWHERE hour = toDateTime(0, 'UTC') AND site_id = {{site:String}} AND kind = 'moment' AND id IN
 {{ids:Array(String)}}
 """
@@ -75,12 +73,12 @@ class Explainer:
         """Every event that has a say in the subject's facts, each once."""
         generation = self._generation()
         places = self._component(generation, site, (self._hour(generation, site, kind, id_), kind, id_))
-        found = self._events(_EVENTS, generation, _params(site, places))
+        found = stored_events(self._store, _EVENTS, _params(site, places), gen=generation)
         moments = [
             getattr(event.data, "moment_id", None) or event.id for event in found if event.type in _MOMENTS
         ]
         if moments:
-            found += self._events(_CAUSES, generation, {"site": site, "ids": moments})
+            found += stored_events(self._store, _CAUSES, {"site": site, "ids": moments}, gen=generation)
         return list({(event.source, event.id): event for event in found}.values())
 
     def _hour(self, generation: str, site: str, kind: str, id_: str) -> int:
@@ -97,23 +95,6 @@ class Explainer:
             frontier = {(int(hour), kind, id_) for hour, kind, id_ in rows} - known
             known |= frontier
         return known
-
-    def _events(self, sql: str, generation: str, params: dict[str, Any]) -> list[Event]:
-        site = params["site"]
-        return [
-            Event(
-                id=event_id,
-                source=source,
-                type=wire_type,
-                ms=ms,
-                siteid=site,
-                data=parse_data(wire_type, version, data.encode()),
-                sequence=sequence or None,
-            )
-            for source, event_id, wire_type, version, ms, sequence, data in self._store.rows(
-                sql, params, gen=generation
-            )
-        ]
 
 
 def _params(site: str, places: set[Place]) -> dict[str, Any]:

@@ -66,36 +66,61 @@ class Generations:
         """Creates what is missing, drops what was left half-built, and gives the live generation's database.
 
         Not `alone`, another process may be building one: nothing is dropped.
-        Derived data of another shape (after an upgrade) is left behind: a new generation becomes the live one
-        and is derived from the beginning of the log.
+        Derived data of another shape (after an upgrade) is left behind: the newest generation of this shape
+        that still exists (after a return to the version before), or else a new one, derived from the
+        beginning of the log, becomes the live one.
         """
         self._store.create(self._meta, "meta", meta=self._meta)
         known = self._known()
         for each in known if alone else ():
             if each.state != "live":
                 self._drop(each.database)
-        live = max((each for each in known if each.state == "live"), default=None)
+        live = _live_of(known)
         if live is None or live.shape != shape():
-            number = max((each.number for each in known), default=0) + 1
-            self._write(number, "live", *([(live.number, "retired")] if live else []))
+            number = self._left_of_this_shape(known) or max((each.number for each in known), default=0) + 1
+            # Whoever reads the register finds all that it names.
             self._store.create(f"g{number}", "generation", gen=f"g{number}")
+            self.publish(f"g{number}")
+            self._write(number, "live", *([(live.number, "retired")] if live else []))
             self._live = f"g{number}"
         else:
             self._live = live.database
-        self.publish(self._live)
+            self.publish(self._live)
         return self._live
+
+    def _left_of_this_shape(self, known: list[Generation]) -> int:
+        there = {name for (name,) in self._store.rows("SELECT name FROM system.databases")}
+        mine = (each for each in known if each.state == "retired" and each.shape == shape())
+        return max((each.number for each in mine if each.database in there), default=0)
 
     @property
     def live(self) -> str:
         """The live generation's database."""
         return self._live
 
-    def refresh(self) -> str:
-        """Looks which generation is live now: another process may have switched; '' before the first."""
-        self._store.create(self._meta, "meta", meta=self._meta)
-        live = max((each for each in self._known() if each.state == "live"), default=None)
-        self._live = live.database if live is not None else ""
+    def refresh(self, *, any_shape: bool = False) -> str:
+        """Looks which generation is live now: another process may have switched. '' before the first.
+
+        Reads only. A live generation of another shape belongs to another version of this code, which reads
+        and writes it by its own tables: the one followed so far is kept, unless `any_shape` is wanted.
+        """
+        if self._live or self._registered():
+            live = _live_of(self._known())
+            if live is not None and (any_shape or live.shape == shape()):
+                self._live = live.database
         return self._live
+
+    def of_this_shape(self) -> bool:
+        """Whether the live generation has the tables of this version."""
+        live = _live_of(self._known())
+        return live is not None and live.shape == shape()
+
+    def _registered(self) -> bool:
+        found = self._store.rows(
+            "SELECT count() FROM system.tables WHERE database = {meta:String} AND name = 'generations'",
+            {"meta": self._meta},
+        )
+        return found != [(0,)]
 
     def drop_older(self, database: str) -> None:
         """Drops retired generations before this one."""
@@ -153,3 +178,7 @@ class Generations:
 
     def _drop(self, database: str) -> None:
         self._store.command("DROP DATABASE IF EXISTS $database SYNC", database=database)
+
+
+def _live_of(known: list[Generation]) -> Generation | None:
+    return max((each for each in known if each.state == "live"), default=None)

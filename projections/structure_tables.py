@@ -17,11 +17,11 @@ import pyarrow as pa
 from domain.calendar import Calendar
 from domain.dictionary import LANGUAGES, Titles
 from domain.event import Event
-from domain.events import parse_data
 from domain.events.structure import BudgetSet, MomentWeightSet, MultipliersSet, SplitSet
 from domain.structure import CHAIN, StructureState
 from domain.times import SECOND_MS
 from projections.store import Store
+from projections.stored_events import COLUMNS, stored_events
 
 EPOCH: Final = date(1970, 1, 1)
 FOR_EVER: Final = date(2200, 1, 1)
@@ -176,15 +176,12 @@ class StructureTables:
 
 def stored_decisions(store: Store, generation: str) -> list[Event]:
     """Every decision a generation holds, in the order of the log."""
-    rows = store.rows(
-        """SELECT event_id, source, type, version, ms, site_id, data FROM $gen.events FINAL
+    return stored_events(
+        store,
+        f"""SELECT {COLUMNS} FROM $gen.events FINAL
         WHERE hour = toDateTime(0, 'UTC') AND kind = 'structure' ORDER BY log_no, position""",
         gen=generation,
     )
-    return [
-        Event(id_, source, type_, ms, site or None, parse_data(type_, version, data.encode()))
-        for id_, source, type_, version, ms, site, data in rows
-    ]
 
 
 def _in_three(titles: Titles) -> Iterator[str]:

@@ -18,6 +18,7 @@ import msgspec
 from domain.cloudevents import from_binary
 from domain.errors import Invalid
 from ingest.log.record import LogRecord
+from ingest.relay.portable import time_of, uri_of
 
 LOG: Final = "moments_log"
 ROW: Final = "moments_row"
@@ -25,6 +26,8 @@ RECEIVED: Final = "moments_received"
 KEY: Final = "moments_key"
 DECIDED: Final = "moments_decided"
 REASON: Final = "moments_reason"
+SOURCE: Final = "moments_source"
+"""The source as its producer wrote it, where `ce_source` had to be made a URI reference of it."""
 HEARTBEAT: Final = "moments.line.heartbeat"
 """The type of a heartbeat: a well-formed CloudEvent, so that no foreign reader stumbles over it."""
 
@@ -111,14 +114,17 @@ class Message(NamedTuple):
 
 def headers_of(record: LogRecord, stamp: Stamp) -> Headers:
     """The headers of a fact; its value is `record.data`."""
+    source = uri_of(record.source)
     headers = [
         ("content-type", b"application/json"),
         ("ce_specversion", b"1.0"),
         ("ce_id", record.id.encode()),
-        ("ce_source", record.source.encode()),
+        ("ce_source", source.encode()),
         ("ce_type", record.type.encode()),
-        ("ce_time", record.time.encode()),
+        ("ce_time", time_of(record.time, record.ms).encode()),
     ]
+    if source != record.source:
+        headers.append((SOURCE, record.source.encode()))
     if record.site:
         headers.append(("ce_siteid", record.site.encode()))
     if record.version != 1 and "dataschema" not in record.ext:
@@ -175,13 +181,14 @@ def message_of(headers: Sequence[tuple[str, bytes | None]], value: bytes | None)
         texts = [(name, raw.decode()) for name, raw in named.items() if not name.startswith("moments_")]
         event = from_binary(texts, value or b"", "ce_")
         received, key = int(named[RECEIVED]), named.get(KEY, b"").decode()
+        source = named[SOURCE].decode() if SOURCE in named else event.source
     except (KeyError, ValueError) as error:  # UnicodeDecodeError is one
         raise Invalid("invalid_attribute", "headers of a relay are damaged") from error
     return Message(
         stamp,
         LogRecord(
             event.id,
-            event.source,
+            source,
             event.type,
             event.version,
             event.time,

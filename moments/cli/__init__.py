@@ -11,7 +11,20 @@ from collections.abc import Sequence
 import typer
 
 from moments import __version__
-from moments.cli import audits, config, dead_letters, emit, grafana, keys, kpis, line, simulate, sites, up
+from moments.cli import (
+    audits,
+    backup,
+    config,
+    dead_letters,
+    emit,
+    grafana,
+    keys,
+    kpis,
+    line,
+    simulate,
+    sites,
+    up,
+)
 from moments.errors import CommandFailed
 
 app = typer.Typer(
@@ -21,7 +34,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for _verbs in (up, line, emit, simulate, audits, dead_letters, sites, keys, kpis, grafana, config):
+for _verbs in (up, line, emit, simulate, audits, backup, dead_letters, sites, keys, kpis, grafana, config):
     _verbs.register(app)
 
 

@@ -3,13 +3,15 @@
 What goes over the wire is what clickhouse-connect sends to a real server and expects from one: the statement
 in the body or the `query` parameter, settings and `param_…` in the URL, FORMAT honoured, inserts as Native
 or Arrow blocks (compressed or not), errors with their code. There are no users, quotas or row policies here:
-chDB has none.
+chDB has none. One thing a user's name decides: whoever is called `…_reader` gets handles with readonly = 2,
+so that the engine itself refuses everything but reading (the profile of projections/schema/server/02).
 
     python -m tests.engines.clickhouse_http FOLDER PORT
 """
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import sys
@@ -62,9 +64,11 @@ class Engine:
         self._connect = chdb.connect
         self._local = threading.local()
 
-    def run(self, statement: bytes, params: dict[str, str], default: str) -> tuple[bytes, str]:
+    def run(
+        self, statement: bytes, params: dict[str, str], default: str, user: str = ""
+    ) -> tuple[bytes, str]:
         """(result, its format)."""
-        handle = self._handle(params)
+        handle = self._handle(params, reads_only=user.endswith("_reader"))
         insert = _INSERT.match(statement)
         if insert is not None and insert[2].lower() != b"values":
             return self._insert(handle, insert[1].decode(), insert[2].decode(), statement[insert.end() :]), ""
@@ -87,20 +91,25 @@ class Engine:
             handle.query(f"{head} FROM INFILE '{file.name}' FORMAT {form}", "TabSeparated")
         return b""
 
-    def _handle(self, params: dict[str, str]) -> Any:
+    def _handle(self, params: dict[str, str], *, reads_only: bool) -> Any:
         local = self._local
-        if not hasattr(local, "handle"):
-            local.handle, local.settings = self._connect(self._path), {}
+        if not hasattr(local, "handles"):
+            local.handles = {}
+        if reads_only not in local.handles:
+            local.handles[reads_only] = (self._connect(self._path), {})
+            if reads_only:
+                local.handles[reads_only][0].query("SET readonly = 2")
+        handle, settings = local.handles[reads_only]
         wanted = {k: v for k, v in params.items() if k not in _TRANSPORT and not k.startswith("param_")}
-        for name in local.settings.keys() - wanted.keys():
-            local.handle.query(f"SET {name} = DEFAULT")
+        for name in settings.keys() - wanted.keys():
+            handle.query(f"SET {name} = DEFAULT")
         for name, value in wanted.items():
-            if local.settings.get(name) != value:
+            if settings.get(name) != value:
                 quoted = value.replace("\\", "\\\\").replace("'", "\\'")
-                local.handle.query(f"SET {name} = '{quoted}'")
-        local.settings = wanted
-        local.handle.query(f"USE {params.get('database') or 'default'}")
-        return local.handle
+                handle.query(f"SET {name} = '{quoted}'")
+        local.handles[reads_only] = (handle, wanted)
+        handle.query(f"USE {params.get('database') or 'default'}")
+        return handle
 
 
 def handler(engine: Engine) -> type[BaseHTTPRequestHandler]:
@@ -146,7 +155,7 @@ def handler(engine: Engine) -> type[BaseHTTPRequestHandler]:
             statement = query + (b"\n" + body if query and body else body)
             form = self.headers.get("X-ClickHouse-Format") or params.get("default_format") or "TabSeparated"
             try:
-                result, form = engine.run(statement, params, form)
+                result, form = engine.run(statement, params, form, self._user())
             except Exception as error:  # noqa: BLE001 - whatever the engine says, the client is told
                 text = str(error)
                 code = _CODE.search(text)
@@ -154,6 +163,11 @@ def handler(engine: Engine) -> type[BaseHTTPRequestHandler]:
                 self._answer(500, text.encode(), {"X-ClickHouse-Exception-Code": code[1] if code else "1002"})
                 return
             self._answer(200, result, {"X-ClickHouse-Format": form} if form else {})
+
+        def _user(self) -> str:
+            scheme, _, given = self.headers.get("Authorization", "").partition(" ")
+            named = base64.b64decode(given).decode().partition(":")[0] if scheme == "Basic" else ""
+            return self.headers.get("X-ClickHouse-User", named)
 
         def _answer(self, status: int, body: bytes, headers: dict[str, str] | None = None) -> None:
             self.send_response(status)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
-import hashlib
-import os
 import shutil
 import signal
 import socket
@@ -18,52 +15,18 @@ import pytest
 from kafka import KafkaAdminClient
 from kafka.errors import KafkaError
 
+from tests import fetched
+
 POM = Path(__file__).with_name("pom.xml")
 VERSION = "4.1.0"
 _READY_S = 60.0
 
 
-def cache() -> Path:
-    """Where the jars lie: outside the tree, shared by all checkouts of the user."""
-    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    named = hashlib.sha256(POM.read_bytes()).hexdigest()[:8]
-    return base / "moments" / f"kafka-{VERSION}-{named}"
-
-
 def jars() -> Path:
     """The broker's jars, fetched once; skips with the reason when there is no Java, Maven or registry."""
-    java, maven = shutil.which("java"), shutil.which("mvn")
-    if java is None or (maven is None and not cache().is_dir()):
-        pytest.skip("a real broker needs java (17 or later) and, for the first time, mvn on PATH")
-    folder = cache()
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with (folder.parent / "fetch.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not folder.is_dir():
-            assert maven is not None
-            beside = folder.with_name(folder.name + ".part")
-            shutil.rmtree(beside, ignore_errors=True)
-            fetched = subprocess.run(
-                [
-                    maven,
-                    "-B",
-                    "-q",
-                    "-f",
-                    str(POM),
-                    "dependency:copy-dependencies",
-                    f"-DoutputDirectory={beside}",
-                ],
-                capture_output=True,
-                text=True,
-                timeout=300,
-                check=False,
-            )
-            if fetched.returncode or not any(beside.glob("kafka_*.jar")):
-                pytest.skip(
-                    f"Maven could not fetch Apache Kafka: {(fetched.stdout + fetched.stderr).strip()[-300:]}"
-                )
-            beside.rename(folder)
-    return folder
+    if shutil.which("java") is None:
+        pytest.skip("a real broker needs java (17 or later) on PATH")
+    return fetched.jars(f"kafka-{VERSION}", POM)
 
 
 def free_port() -> int:

@@ -13,7 +13,7 @@ from kafka.admin import NewTopic
 
 from ingest.assembly import DoorParts
 from ingest.dead_letters import LetterFilter
-from ingest.inbox import Inbox, InboxOffsets, InboxReader, parse_inboxes
+from ingest.inbox import Inbox, InboxOffsets, InboxReader, items_of, parse_inboxes
 from ingest.log.reader import LogReader
 from ingest.relay.wire import Access, Topics
 from tests.doorway import ADMIN, event, raw, registration, until, with_door
@@ -81,6 +81,11 @@ def test_settings_name_inboxes_and_their_sites() -> None:
         Inbox("bi", None),
         Inbox("", None),
     ]
+
+
+def test_a_header_without_value_is_an_attribute_that_is_not_there() -> None:
+    (item,) = items_of([*binary("b-1"), ("ce_dataschema", None)], b"{}")
+    assert item == items_of(binary("b-1"), b"{}")[0]
 
 
 def test_what_is_refused_is_kept_and_stops_nothing(broker: Broker, topics: Topics, tmp_path: Path) -> None:

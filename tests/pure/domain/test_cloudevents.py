@@ -210,6 +210,11 @@ class TestBinary:
         assert (event.id, event.siteid, event.extensions) == ("a b", "ї", {"sequence": "7"})
         assert parse_event(event).promise_id == "p"
 
+    def test_quoted_header_values_are_unquoted_before_they_are_decoded(self):
+        given = [*self.HEADERS, ("ce-subject", '"a \\"b\\" 100%25"'), ("ce-note", '"')]
+        extensions = from_binary(given, b"{}").extensions
+        assert (extensions["subject"], extensions["note"]) == ('a "b" 100%', '"')
+
     def test_kafka_headers_are_not_percent_encoded(self):
         headers = {name.replace("ce-", "ce_").replace("CE-", "ce_"): value for name, value in self.HEADERS}
         assert from_binary(headers, b"{}", prefix="ce_").id == "a%20b"

@@ -179,3 +179,8 @@ def test_no_bytes_raise_anything_else(body, shape):
 def test_an_array_is_cut_into_its_elements(values):
     body = json.dumps(values).encode()
     assert [json.loads(item) for item in split(body, "array")] == values
+
+
+def test_header_texts_that_came_as_bare_utf_8_are_read_as_such():
+    headers = [("ce-subject", "заказ".encode().decode("latin-1")), ("ce-note", "caf\u00e9"), ("accept", "x")]
+    assert split(b"{}", "binary", headers) == [Binary([("ce-subject", "заказ"), ("ce-note", "café")], b"{}")]

@@ -6,6 +6,7 @@ import pytest
 from domain.cloudevents import CloudEvent, to_headers
 from domain.errors import Invalid
 from ingest.log.record import LogRecord
+from ingest.relay.portable import uri_of
 from ingest.relay.wire import Access, Message, Stamp, headers_of, heartbeat, message_of
 
 
@@ -41,7 +42,7 @@ def test_headers_are_those_of_the_event_and_come_back(changes: dict[str, object]
     headers = headers_of(given, Stamp(3, 18_342, 17))
     event = CloudEvent(
         id=given.id,
-        source=given.source,
+        source=uri_of(given.source),
         type=given.type,
         time=given.time,
         ms=given.ms,

@@ -43,16 +43,18 @@ def test_no_user_has_a_password_that_ships() -> None:
     ]
 
 
-def test_grafana_reads_the_views_only_and_within_limits() -> None:
-    assert re.findall(r"GRANT (.+) ON (\S+) TO moments_grafana", server("roles")) == [("SELECT", "moments.*")]
-    assert "readonly = 2" in server("settings")
+def test_reader_and_grafana_only_read_and_nobody_leaves_the_platform_s_databases() -> None:
+    granted = re.findall(r"GRANT (.+) ON (\S+) TO (\w+)", server("roles"))
+    assert [(what, where) for what, where, who in granted if who != "moments_writer"] == [
+        ("SELECT", "moments*.*"),
+        ("SELECT", "g*.*"),
+        ("SELECT", "moments.*"),
+        ("SELECT", "g*.*"),
+    ]
+    assert {where for _, where, _ in granted} == {"moments*.*", "g*.*", "scratch*.*", "moments.*"}
+    assert "readonly = 2 TO moments_reader" in server("settings")
+    assert "readonly = 1, max_execution_time = 60 CHANGEABLE_IN_READONLY" in server("settings")
     assert "CREATE QUOTA IF NOT EXISTS moments_grafana" in server("settings")
-
-
-def test_rows_of_facts_are_limited_by_site() -> None:
-    policy = server("row_policies")
-    for table in ("events", "promises", "visits", "outcomes", "loose_moments"):
-        assert f"g1.{table}" in policy
 
 
 def test_a_cluster_has_every_table_twice_and_shards_facts_by_site() -> None:
