@@ -30,7 +30,12 @@ def door_app(settings: Settings) -> FastAPI:
     layout = Layout(settings.data)
     layout.make()
     acknowledge = BrokerWord(Acknowledged(layout.relay)) if settings.ack == "kafka" else None
-    parts = open_door(layout.data, keys=keys_of(settings, layout.keys), acknowledge=acknowledge)
+    parts = open_door(
+        layout.data,
+        keys=keys_of(settings, layout.keys),
+        acknowledge=acknowledge,
+        min_free_bytes=settings.free_disk_mib << 20,
+    )
     inbox = _inbox(settings, layout, parts.door)
     passage = Passage(layout.core_socket)
 

@@ -10,7 +10,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -74,10 +74,20 @@ def free_port() -> int:
 
 
 class Broker:
-    """One KRaft node on loopback; the same data folder and ports through kills and restarts."""
+    """One KRaft node on loopback; the same data folder and ports through kills and restarts.
 
-    def __init__(self, folder: Path, **overrides: str) -> None:
+    Args:
+        folder: its files; `data` in it is the log directory.
+        behind: names of further listeners, each with its port and the port it tells clients to come back to:
+            what stands in between carries all their connections.
+        overrides: settings of the broker.
+    """
+
+    def __init__(
+        self, folder: Path, *, behind: Mapping[str, tuple[int, int]] | None = None, **overrides: str
+    ) -> None:
         self.folder = folder
+        behind = behind or {}
         self.port, controller = free_port(), free_port()
         self.bootstrap = f"127.0.0.1:{self.port}"
         self.process: subprocess.Popen[bytes] | None = None
@@ -91,8 +101,18 @@ class Broker:
             "process.roles": "broker,controller",
             "node.id": "1",
             "controller.quorum.voters": f"1@127.0.0.1:{controller}",
-            "listeners": f"PLAINTEXT://127.0.0.1:{self.port},CONTROLLER://127.0.0.1:{controller}",
-            "advertised.listeners": f"PLAINTEXT://127.0.0.1:{self.port}",
+            "listeners": _addresses(
+                ("PLAINTEXT", self.port),
+                ("CONTROLLER", controller),
+                *((name, port) for name, (port, _) in behind.items()),
+            ),
+            "advertised.listeners": _addresses(
+                ("PLAINTEXT", self.port), *((name, told) for name, (_, told) in behind.items())
+            ),
+            "listener.security.protocol.map": ",".join(
+                f"{name}:PLAINTEXT" for name in ("PLAINTEXT", "CONTROLLER", *behind)
+            ),
+            "inter.broker.listener.name": "PLAINTEXT",
             "controller.listener.names": "CONTROLLER",
             "log.dirs": str(folder / "data"),
             "offsets.topic.replication.factor": "1",
@@ -103,6 +123,7 @@ class Broker:
             "share.coordinator.state.topic.replication.factor": "1",
             "share.coordinator.state.topic.min.isr": "1",
             "group.initial.rebalance.delay.ms": "0",
+            "group.min.session.timeout.ms": "1000",  # members that die are missed sooner than in production
             "auto.create.topics.enable": "false",
             "num.network.threads": "2",
             "num.io.threads": "4",
@@ -221,10 +242,16 @@ class Broker:
         return done.stdout.decode()
 
 
+def _addresses(*listeners: tuple[str, int]) -> str:
+    return ",".join(f"{name}://127.0.0.1:{port}" for name, port in listeners)
+
+
 @contextmanager
-def running(folder: Path, **overrides: str) -> Iterator[Broker]:
+def running(
+    folder: Path, *, behind: Mapping[str, tuple[int, int]] | None = None, **overrides: str
+) -> Iterator[Broker]:
     """A started broker that is stopped at the end, whatever happened to it."""
-    broker = Broker(folder, **overrides)
+    broker = Broker(folder, behind=behind, **overrides)
     try:
         yield broker.start()
     finally:
