@@ -7,12 +7,15 @@ the seed in their names, so that any seed can also be run alone and a difference
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from itertools import product
+from typing import Final, TypeVar
 
 from tests.site_stories import SITES, CloudEventDict
 from tests.system.server_mode import story
+
+_T = TypeVar("_T")
 
 EVENTS: Final = 60
 DECISIONS: Final = 1
@@ -62,83 +65,84 @@ class Plan:
 def plan_of(seed: int, now_ms: int) -> Plan:
     """The plan of a seed; `now_ms` moves its times as a whole."""
     rng = random.Random(f"plan {seed}")
-    first, events = story(
-        seed, EVENTS, now_ms, sites=rng.sample(sorted(SITES), 2), decisions=DECISIONS
-    )
-    kinds = [_KINDS[seed % len(_KINDS)]]
+    first, events = story(seed, EVENTS, now_ms, sites=rng.sample(sorted(SITES), 2), decisions=DECISIONS)
+    turns = [seed]
     if rng.random() < 0.5:
-        kinds.append(rng.choice(_KINDS))
-    after = sorted(rng.randint(0, len(events) * 3 // 4) for _ in kinds)
-    troubles = [make(rng, at) for make, at in zip(kinds, after, strict=True)]
+        turns.append(rng.randrange(1_000))
+    after = sorted(rng.randint(0, len(events) * 3 // 4) for _ in turns)
+    most = len(_KINDS)
+    troubles = [_KINDS[turn % most](rng, turn // most, at) for turn, at in zip(turns, after, strict=True)]
     return Plan(seed, first, events, troubles, by_file=rng.random() < 0.15)
 
 
-def _process(rng: random.Random) -> str:
-    return rng.choice(PROCESSES)
+def _kill(rng: random.Random, turn: int, after: int) -> Trouble:
+    return Trouble("kill", _of(PROCESSES, turn), after, delay_s=rng.random() * 0.4)
 
 
-def _kill(rng: random.Random, after: int) -> Trouble:
-    return Trouble("kill", _process(rng), after, delay_s=rng.random() * 0.4)
-
-
-def _pause(rng: random.Random, after: int) -> Trouble:
+def _pause(rng: random.Random, turn: int, after: int) -> Trouble:
     """Now and then for longer than the group waits: a zombie."""
-    seconds = rng.choice((rng.random(), rng.random(), 6.0))
-    return Trouble("pause", _process(rng), after, delay_s=rng.random() * 0.2, seconds=round(seconds, 2))
+    seconds = 6.0 if rng.random() < 0.2 else rng.random()
+    return Trouble("pause", _of(PROCESSES, turn), after, delay_s=rng.random() * 0.2, seconds=seconds)
 
 
-def _leave(rng: random.Random, after: int) -> Trouble:
-    return Trouble("leave", _process(rng), after, delay_s=rng.random() * 0.2)
+def _leave(rng: random.Random, turn: int, after: int) -> Trouble:
+    return Trouble("leave", _of(PROCESSES, turn), after, delay_s=rng.random() * 0.2)
 
 
-def _broker(rng: random.Random, after: int) -> Trouble:
-    if rng.random() < 0.5:
-        return Trouble("kill", "broker", after, delay_s=rng.random() * 0.3)
-    return Trouble("pause", "broker", after, delay_s=rng.random() * 0.2, seconds=round(rng.random() * 2, 2))
+def _broker(rng: random.Random, turn: int, after: int) -> Trouble:
+    delay_s, seconds = rng.random() * 0.3, rng.random() * 2
+    return Trouble(_of(("kill", "pause"), turn), "broker", after, delay_s=delay_s, seconds=seconds)
 
 
-def _network(rng: random.Random, after: int) -> Trouble:
-    kind, link = rng.choice(CUTS), rng.choice(LINKS)
-    most = {"door": 4_000, "relay": 30_000, "project": 40_000, "clickhouse": 200_000}[link]
-    return Trouble(
-        kind, link, after, seconds=round(rng.random() * 2, 2), after_bytes=int(most * rng.random() ** 2)
-    )
+def _network(rng: random.Random, turn: int, after: int) -> Trouble:
+    kind, link = _of(list(product(CUTS, LINKS)), turn)
+    after_bytes = int(_MOST_BYTES[link] * rng.random() ** 2)
+    return Trouble(kind, link, after, seconds=rng.random() * 2, after_bytes=after_bytes)
 
 
-def _disk(rng: random.Random, after: int) -> Trouble:
-    return Trouble("disk", rng.choice(DISKS), after, seconds=round(0.3 + rng.random() * 1.5, 2))
+def _other_network(rng: random.Random, turn: int, after: int) -> Trouble:
+    return _network(rng, turn + 5, after)
 
 
-def _clock(rng: random.Random, after: int) -> Trouble:
+def _disk(rng: random.Random, turn: int, after: int) -> Trouble:
+    return Trouble("disk", _of(DISKS, turn), after, seconds=0.3 + rng.random() * 1.5)
+
+
+def _clock(rng: random.Random, turn: int, after: int) -> Trouble:
     """Wrong from a start on, and wrong the other way round while it runs; the door's never so far back that
     its events lie in the future."""
-    whom = rng.choice(CLOCKS)
+    whom = _of(CLOCKS, turn)
     most = 8 * 86_400 if whom == "door" else 40 * 86_400
     seconds = rng.choice((-1, 1)) * rng.choice((rng.randint(1, 90), rng.randint(600, 90_000), most))
-    return Trouble("clock", whom, after, delay_s=1 + rng.random() * 3, seconds=seconds)
+    return Trouble("clock", whom, after, delay_s=1 + rng.random(), seconds=seconds)
 
 
-def _rebalance(rng: random.Random, after: int) -> Trouble:
-    """A third projector joins, and goes by SIGTERM or by SIGKILL."""
-    return Trouble("join", "project3", after, delay_s=rng.random(), killed=rng.random() < 0.5)
+def _join(rng: random.Random, turn: int, after: int) -> Trouble:
+    """A third projector takes its share, and goes by SIGTERM or by SIGKILL."""
+    return Trouble("join", "project3", after, delay_s=rng.random(), killed=turn % 2 == 0)
 
 
-def _resend(rng: random.Random, after: int) -> Trouble:
-    return Trouble("resend", "emit", after, after_bytes=rng.choice((0, rng.randint(100, 20_000))))
+def _resend(rng: random.Random, turn: int, after: int) -> Trouble:
+    return Trouble("resend", "emit", after, after_bytes=rng.randint(100, 20_000) if turn % 2 else 0)
 
 
-_KINDS: Final[tuple[Callable[[random.Random, int], Trouble], ...]] = (
+def _of(choices: Sequence[_T], turn: int) -> _T:
+    return choices[turn % len(choices)]
+
+
+_MOST_BYTES: Final = {"door": 4_000, "relay": 30_000, "project": 40_000, "clickhouse": 200_000}
+"""About what a link carries while a seed is played."""
+
+_KINDS: Final[tuple[Callable[[random.Random, int, int], Trouble], ...]] = (
     _kill,
     _network,
     _pause,
     _broker,
     _disk,
-    _rebalance,
-    _network,
+    _join,
+    _other_network,
     _clock,
     _leave,
     _resend,
 )
-"""Every tenth seed begins with the same kind, so that fifty seeds hold them all several times."""
-
-
+"""The last digit of a seed says with which it begins, the others with whom: fifty seeds hold them all."""
