@@ -156,5 +156,5 @@ def _reset(one: socket.socket) -> None:
     with contextlib.suppress(OSError):
         one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     with contextlib.suppress(OSError):
-        one.shutdown(socket.SHUT_RDWR)  # wakes the thread that reads from it
+        one.shutdown(socket.SHUT_RD)  # wakes the thread that reads from it, and tells the peer nothing
     one.close()
