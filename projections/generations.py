@@ -77,8 +77,9 @@ class Generations:
         live = max((each for each in known if each.state == "live"), default=None)
         if live is None or live.shape != shape():
             number = max((each.number for each in known), default=0) + 1
-            self._write(number, "live", *([(live.number, "retired")] if live else []))
+            # Tables first: a process that starts meanwhile reads whatever is called live.
             self._store.create(f"g{number}", "generation", gen=f"g{number}")
+            self._write(number, "live", *([(live.number, "retired")] if live else []))
             self._live = f"g{number}"
         else:
             self._live = live.database

@@ -84,7 +84,12 @@ class Part:
         assert self.process is not None
         return self.process.pid
 
+    def said(self, text: str) -> int:
+        """How often it has said this in all its lives."""
+        return self._log.read_text(errors="replace").count(text) if self._log.exists() else 0
+
     def told(self) -> str:
+        """The last of what it said."""
         return self._log.read_text(errors="replace")[-3000:] if self._log.exists() else "never started"
 
 

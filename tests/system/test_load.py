@@ -29,7 +29,7 @@ from tests.system.server_mode import KEY, Chain, chain
 
 EVENTS = int(os.environ.get("MOMENTS_LOAD_EVENTS", "2000000"))
 SITES = 100
-EVENTS_A_DAY = 430_000
+EVENTS_A_DAY = 350_000
 CONNECTIONS = 2
 WHOLE_FACTS = 10
 """Every so many sites all facts are compared one by one; of each site the counts and its promises."""

@@ -51,18 +51,11 @@ def _by_file(whole: FaultyChain, plan: Plan) -> None:
             time.sleep(trouble.delay_s)
             _DO[trouble.kind](whole, trouble)
     finally:
-        if faults or not sending.is_alive():
-            whole.calm()
-        _quieten(whole)
+        whole.calm()
         sending.join()
     if faults:
         raise faults[0]
     whole.sent += plan.events
-
-
-def _quieten(whole: FaultyChain) -> None:
-    for disk in whole.disks.values():
-        disk.free()
 
 
 def _kill(whole: FaultyChain, trouble: Trouble) -> None:
@@ -123,9 +116,10 @@ def _clock(whole: FaultyChain, trouble: Trouble) -> None:
 
 def _join(whole: FaultyChain, trouble: Trouble) -> None:
     """A third projector takes its share and leaves it again, by itself or by being killed."""
+    before = whole.third.said("projecting")
     whole.third.start()
+    until(lambda: whole.third.said("projecting") > before, 90, whole.third.told)
     time.sleep(trouble.delay_s)
-    until(lambda: "projecting" in whole.third.told(), 60, whole.third.told)
     if trouble.killed:
         whole.third.kill()
     else:
