@@ -45,6 +45,7 @@ def door_app(settings: Settings) -> FastAPI:
         serves=None if owners is None else owners.serves,
         log_url=log_url_of(settings),
         log_no=settings.log_no,
+        min_free_bytes=settings.free_disk_mib << 20,
     )
     inbox = _inbox(settings, layout, parts.door)
     passage = Passage(layout.core_socket)

@@ -176,7 +176,13 @@ def run_project(settings: Settings, announce: Callable[[str], None]) -> None:
             if generation is None:
                 return
             # Places of another generation are other places, so its projectors are another group.
-            feed = KafkaFeed(access, topics, letters, group=f"{topics.prefix}-projectors-{generation}")
+            feed = KafkaFeed(
+                access,
+                topics,
+                letters,
+                group=f"{topics.prefix}-projectors-{generation}",
+                session_s=settings.kafka_session_s,
+            )
             projector = Projector(store, feed, generation=generation, clock=clock_ms, scratch=scratch)
             try:
                 insist(stopping, projector.prepare)

@@ -60,6 +60,12 @@ class Settings(BaseSettings):
         json_schema_extra={"allowed": "http://HOST:PORT or https://HOST:PORT"},
     )
     key: SecretStr | None = Field(None, description="the API key those verbs use")
+    free_disk_mib: int = Field(
+        1024,
+        ge=0,
+        description="free disk, in MiB, below which the door takes nothing more and answers 503",
+        json_schema_extra={"allowed": "a whole number, 0 or more"},
+    )
     ack: Literal["log", "kafka"] = Field(
         "log",
         description="whose word a producer waits for: the log's fsync or (server mode) the broker's",
@@ -94,6 +100,13 @@ class Settings(BaseSettings):
         ge=-1,
         description="replicas of the topics when the relay makes them; -1: as the brokers are set",
         json_schema_extra={"allowed": "a whole number, or -1"},
+    )
+    kafka_session_s: float = Field(
+        15.0,
+        ge=1,
+        le=300,
+        description="seconds of silence after which a projector's partitions go to the others",
+        json_schema_extra={"allowed": "a number from 1 to 300; the brokers have bounds of their own"},
     )
     inbox: str | None = Field(
         None,

@@ -20,7 +20,9 @@ _KEPT: Final = {
     "retention.ms": FOR_EVER,
     "retention.bytes": FOR_EVER,
     "max.message.bytes": str(MAX_MESSAGE_BYTES),
-    "message.timestamp.type": "CreateTime",
+    # the broker's own clock: it refuses messages whose clock is an hour ahead of it, and a relay with a wrong
+    # clock would wait for ever; when things happened is in the events
+    "message.timestamp.type": "LogAppendTime",
     "compression.type": "producer",
 }
 _LETTERS: Final = {**_KEPT, "retention.ms": str(KEPT_DAYS * DAY_MS)}
