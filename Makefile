@@ -7,6 +7,9 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STORED ?= 1000000
 SEEDS  ?= 1-1000
+QUICK  := -m "not soak and not load"
+# Tests that need no process of their own share the cores; those with a broker or processes have them to themselves.
+ALONE  := $(QUICK) --numprocesses=2 --dist=loadfile
 STAMP  := $(VENV)/.installed
 CODE   := domain ingest projections api grafana moments tests examples benchmarks deploy
 PRESENT = $(wildcard $(CODE))
@@ -28,16 +31,18 @@ up: setup ## start the whole platform with a living demonstration chain on http:
 	$(BIN)/moments up --demo
 
 test: lint types ## everything: lint, types, and every test (pure, on real engines, whole system)
-	$(BIN)/python -m pytest -m "not soak and not load"
+	$(BIN)/python -m pytest $(ALONE) tests/pure tests/engines --ignore=tests/engines/kafka
+	$(BIN)/python -m pytest $(QUICK) tests/engines/kafka tests/system
 
 test-pure: setup ## only the tests without engines or processes (seconds)
-	$(BIN)/python -m pytest tests/pure -m "not soak and not load"
+	$(BIN)/python -m pytest $(ALONE) tests/pure
 
-test-engines: setup ## only the tests on SQLite and chDB
-	$(BIN)/python -m pytest tests/engines -m "not soak and not load"
+test-engines: setup ## only the tests on SQLite, chDB, PostgreSQL and Kafka
+	$(BIN)/python -m pytest $(ALONE) tests/engines --ignore=tests/engines/kafka
+	$(BIN)/python -m pytest $(QUICK) tests/engines/kafka
 
 test-system: setup ## only the tests that start real processes
-	$(BIN)/python -m pytest tests/system -m "not soak and not load"
+	$(BIN)/python -m pytest $(QUICK) tests/system
 
 lint: setup ## ruff over everything
 	$(BIN)/ruff check $(PRESENT)
