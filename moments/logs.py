@@ -40,7 +40,7 @@ def to_stderr(level: str) -> None:
     )
     # Libraries are heard from warnings on: their info lines say nothing about this platform.
     logging.basicConfig(
-        stream=sys.stderr,
+        stream=cast("TextIO", Unfailing()),
         level=max(_LEVELS[level], logging.WARNING),
         format="timestamp=%(asctime)s level=%(levelname)s logger=%(name)s event=%(message)r",
     )
