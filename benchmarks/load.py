@@ -23,6 +23,7 @@ SEED = 7
 BATCH = 500
 UNTIL_MS = int(datetime(2026, 6, 1, tzinfo=UTC).timestamp()) * 1000
 DAY_MS = 86_400_000
+_MOST_BROKEN = 20
 
 
 def registrations(sites: int) -> bytes:
@@ -72,10 +73,18 @@ def send(url: str, key: str, batches: Iterable[bytes], connections: int) -> Sent
         door = http.client.HTTPConnection(address.hostname or "", address.port, timeout=120)
         headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/x-ndjson"}
         while (body := waiting.get()) is not None:
+            broken = 0
             while True:
-                door.request("POST", "/v1/events?import=true", body, headers)
-                answer = door.getresponse()
-                text = answer.read()
+                try:
+                    door.request("POST", "/v1/events?import=true", body, headers)
+                    answer = door.getresponse()
+                    text = answer.read()
+                except (ConnectionError, http.client.HTTPException):
+                    door.close()  # a door ends connections that were quiet for long; the body comes again
+                    broken += 1
+                    if broken > _MOST_BROKEN:
+                        raise
+                    continue
                 if answer.status not in {429, 503}:
                     break
                 time.sleep(float(answer.headers.get("Retry-After", 1)) / 4)
@@ -83,7 +92,8 @@ def send(url: str, key: str, batches: Iterable[bytes], connections: int) -> Sent
                 faults.append(f"{answer.status}: {text[:300]!r}")
                 continue
             summary: dict[str, Any] = msgspec.json.decode(text)
-            answers.append((summary["accepted"], int(summary["position"].split("-")[1])))
+            known = summary["accepted"] + summary["duplicate"]
+            answers.append((known, int(summary["position"].split("-")[1])))
         door.close()
 
     threads = [threading.Thread(target=sender) for _ in range(connections)]

@@ -1,4 +1,4 @@
-"""A door with everything behind it, on the embedded parts: what `moments` starts and what tests start."""
+"""A door with everything behind it: what `moments` starts and what tests start."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from time import time_ns
+from typing import TYPE_CHECKING
 
 from fastapi import APIRouter
 
@@ -18,11 +19,14 @@ from ingest.door import WAITING_QUOTA, Acknowledge, Door
 from ingest.http import door_routes
 from ingest.intake import Intake
 from ingest.keys import Keys
-from ingest.log import open_sqlite_log
+from ingest.log import open_postgres_log, open_sqlite_log
 from ingest.log.port import EventLog
 from ingest.log.writer import GIB
 from ingest.sealing import VaultSealer
 from ingest.vault import Vault
+
+if TYPE_CHECKING:  # psycopg is imported only where a log is in PostgreSQL
+    from ingest.log.postgres import DurableDatastore
 
 SWITCH_INTERVAL_S = 0.001
 
@@ -75,18 +79,21 @@ def open_door(
     acknowledge: Acknowledge | None = None,
     serves: Callable[[str], bool] | None = None,
     keys: Keys | None = None,
+    log_url: str | None = None,
+    log_no: int | None = None,
 ) -> DoorParts:
-    """Opens log, vault, dead letters and keys in the data folder. LogInUse: another process has the log.
+    """Opens log, vault, dead letters and keys in the data folder.
 
-    `keys`: a key store opened already, instead of the folder's own; the parts close it all the same.
+    log_url: the database of a log that several doors share, and the persons with it. log_no: the number the
+    log should have. keys: a key store opened already, instead of the folder's own; the parts close it all the
+    same. Raises LogInUse when another process has the folder, LogMismatch when the log is not the one it
+    should be, LogUnwritable when its database does not answer.
     """
-    vault = Vault(data / "vault")
-    log = open_sqlite_log(
-        data / "log", sealer=VaultSealer(vault), max_queued=max_queued, min_free_bytes=min_free_bytes
-    )
+    log, vault = _log_and_vault(data, log_url, log_no, max_queued, min_free_bytes)
     letters = DeadLetters(data / "log" / "dead-letters.db", vault)
     keys = keys or Keys(data / "log" / "keys.db", admin_key=admin_key, now_ms=now_ms)
-    register = DecidedRegister(Decisions(recorder=log.recorder))
+    shared = log_url is not None
+    register = DecidedRegister(Decisions(recorder=log.recorder), log.last_decided if shared else None)
     door = Door(
         log,
         letters,
@@ -98,3 +105,21 @@ def open_door(
         waiting_quota=waiting_quota,
     )
     return DoorParts(log, vault, letters, keys, register, door, Intake(door))
+
+
+def _log_and_vault(
+    data: Path, url: str | None, number: int | None, max_queued: int, min_free_bytes: int
+) -> tuple[EventLog, Vault]:
+    limits: dict[str, int] = {"max_queued": max_queued, "min_free_bytes": min_free_bytes}
+    if url is None:
+        vault = Vault(data / "vault")
+        return open_sqlite_log(data / "log", sealer=VaultSealer(vault), number=number, **limits), vault
+    from ingest.persons_postgres import PostgresPersons
+
+    made: list[Vault] = []
+
+    def sealer(database: DurableDatastore) -> VaultSealer:
+        made.append(Vault(data / "vault", store=lambda: PostgresPersons(database)))
+        return VaultSealer(made[0])
+
+    return open_postgres_log(data / "log", url, sealer=sealer, number=number, **limits), made[0]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 
+from eventsourcing.domain import EventSourcingError
 from eventsourcing.persistence import StoredEvent
 
 from domain.cloudevents import CloudEvent
@@ -11,14 +12,28 @@ from domain.decisions import Decisions
 from domain.events import EventData
 from domain.structure import StructureState
 from domain.times import Ms
+from ingest.errors import LogUnwritable
+
+_ALONE = -1
+_STALE = -2
+"""No row: whatever the log says is newer."""
 
 
 class DecidedRegister:
-    """`Register` over the decisions in the log; what is in force is read once and follows every decision."""
+    """`Register` over the decisions in the log; what is in force is read once and follows every decision.
 
-    def __init__(self, decisions: Decisions) -> None:
+    last_decided: the last row of a decision in a log where other doors decide too; raises LogUnwritable.
+    """
+
+    def __init__(self, decisions: Decisions, last_decided: Callable[[], int] | None = None) -> None:
         self._decisions = decisions
+        self._last_decided = last_decided
+        self.is_shared = last_decided is not None
+        # Asked before the aggregates are read: what comes in between is then read twice, never missed.
+        self.at = _ALONE if last_decided is None else last_decided()
+        self._codes: dict[str, Collection[str]] = {}
         self._read()
+        self._stored = self._codes
 
     @property
     def structure(self) -> StructureState:
@@ -37,17 +52,40 @@ class DecidedRegister:
         self._read()
         return self._decisions.pending_stored_events()
 
-    def settle(self) -> None:
+    def settle(self, upto: int) -> None:
         """The aggregates in memory are what the log holds now."""
+        self._stored = self._codes
+        if upto and self.is_shared:
+            self.at = upto
 
     def undo(self) -> None:
         self._decisions.forget_pending()
-        self._read()
+        if self.is_shared:
+            # Read anew at the next look, in a thread: the database may be why there is something to undo.
+            self._codes = self._stored
+            self.at = _STALE
+        else:
+            self._read()
+
+    def follow(self) -> bool:
+        if self._last_decided is None:
+            return False
+        last = self._last_decided()
+        if last == self.at:
+            return False
+        self._decisions.forget_pending()
+        try:
+            self._read()
+        except EventSourcingError as error:
+            raise LogUnwritable(f"the decisions cannot be read: {error}") from error
+        self._stored = self._codes
+        self.at = last
+        return True
 
     def _read(self) -> None:
         self._structure = self._decisions.structure
         dictionary = self._structure.dictionary()
-        self._codes: dict[str, Collection[str]] = {
+        self._codes = {
             "site": frozenset(self._structure.sites()),
             "department": dictionary.departments,
             "channel": dictionary.channels,

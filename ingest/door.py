@@ -10,7 +10,9 @@ The way of one request, with what holds after each step:
 
 Between judging and handing over to the log nothing else runs, so that what is registered cannot change in
 the middle. A request with decisions holds `deciding` from its judgement to its commit, and others wait with
-theirs: nobody is let in by a decision that is then not stored.
+theirs: nobody is let in by a decision that is then not stored. Where other doors write the same log, what
+they decided is taken over before a decision is judged and before anything is refused as unregistered; should
+one of them decide first all the same, the log refuses and the request is judged anew.
 """
 
 from __future__ import annotations
@@ -19,15 +21,13 @@ import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from time import perf_counter
-from typing import Literal
-
-import msgspec
 
 from domain.errors import Invalid
 from domain.times import Ms
 from ingest import metrics
+from ingest.answer import Result, Summary, Tally, is_new, result_of
 from ingest.dead_letters import DeadLetters, Opened, Refusal
-from ingest.errors import LogBusy, NotAllowed, QuotaExceeded
+from ingest.errors import DecisionOvertaken, LogBusy, LogUnwritable, NotAllowed, QuotaExceeded
 from ingest.judge import IDENTITY_TAKEN, Candidate, Case, Item, item_of, judge, read, refusal
 from ingest.keys import Act, KeyScope
 from ingest.log.identity import originator_id
@@ -36,52 +36,12 @@ from ingest.log.record import format_position
 from ingest.register import Register, is_registered
 
 WAITING_QUOTA = 10_000
+OVERTAKEN_MOST = 20
+"""How often in a row other doors may decide first."""
 SLICE = 250
 """Events read between two looks at other requests: some two milliseconds."""
 
 Acknowledge = Callable[[int], Awaitable[None]]
-Status = Literal["accepted", "duplicate", "rejected"]
-
-
-class Result(msgspec.Struct):
-    """What became of one event."""
-
-    index: int
-    id: str | None
-    status: Status
-
-
-class Accepted(Result):
-    """Taken in, at this position."""
-
-    position: str
-
-
-class Duplicate(Result):
-    """Its identity was in the log already, at this position; `conflict` when what it says differs (R1)."""
-
-    conflict: bool
-    position: str
-
-
-class Rejected(Result):
-    """Refused and kept as a dead letter, for this reason."""
-
-    code: str
-    detail: str
-    pointer: str
-
-
-class Summary(msgspec.Struct):
-    """The answer to one request. `position` covers everything it named that the log holds."""
-
-    accepted: int
-    duplicate: int
-    rejected: int
-    position: str
-    results: list[Result]
-
-
 class _QuotaShare:
     """What one request on its way adds to its key's waiting letters."""
 
@@ -169,7 +129,7 @@ class Door:
             if tally.refused:
                 await self._keep(tally.refused)
         finally:
-            self._coming[share.key] -= share.letters
+            self._give_back(share)
         if self._acknowledge is not None and tally.highest:
             await self._acknowledge(tally.highest)
         tally.count()
@@ -199,17 +159,50 @@ class Door:
         if any(case.is_decision for case in cases):
             async with self._deciding:
                 await self._decide_and_append(cases, share)
-            await self._decided([case for case in cases if case.is_decision and _is_new(case)])
+            await self._decided([case for case in cases if case.is_decision and is_new(case)])
         else:
             while self._deciding.locked():
                 async with self._deciding:
                     pass
             for case in cases:
                 judge(case, self.register, self._serves)
+            if self.register.is_shared:
+                await self._ask_again([case for case in cases if case.waits_for is not None])
             await self._append(cases, share)
         return cases
 
-    async def _decide_and_append(self, cases: Sequence[Case], share: _QuotaShare | None) -> None:
+    async def _ask_again(self, waiting: Sequence[Case]) -> None:
+        """What is not registered here may have been registered at another door."""
+        if waiting and await self.follow():
+            for case in waiting:
+                case.fault = case.waits_for = None
+                judge(case, self.register, self._serves)
+
+    async def follow(self) -> bool:
+        """Takes over what other doors of the log have decided; whether there was anything.
+
+        Raises LogUnwritable when the log's database does not answer. Nothing else runs between the take-over
+        and the return, so that whoever judges at once judges by what is stored.
+        """
+        async with self._deciding:
+            changed = await asyncio.to_thread(self.register.follow)
+        if changed:
+            self.on_registered()
+        return changed
+
+    async def _decide_and_append(self, cases: list[Case], share: _QuotaShare | None) -> None:
+        for _ in range(OVERTAKEN_MOST):
+            if await asyncio.to_thread(self.register.follow):
+                self.on_registered()
+            try:
+                await self._decide_once(cases, share)
+                return
+            except DecisionOvertaken:
+                cases[:] = [read(case.candidate) for case in cases]
+                self._give_back(share)
+        raise LogUnwritable("other doors decide without a pause; nothing was taken", retry_after=1)
+
+    async def _decide_once(self, cases: Sequence[Case], share: _QuotaShare | None) -> None:
         known = await asyncio.to_thread(self._known, [case for case in cases if case.is_decision])
         try:
             for case in cases:
@@ -224,7 +217,13 @@ class Door:
         except BaseException:
             self.register.undo()
             raise
-        self.register.settle()
+        decided = [case for case in cases if case.entry is not None and case.entry.decided]
+        if all(is_new(case) for case in decided):
+            # A decision's rows stand directly behind its event's.
+            ends = [case.row + len(case.entry.decided) for case in decided if case.entry is not None]
+            self.register.settle(max(ends, default=0))
+        else:  # another door has stored the same decision, and its word counts
+            self.register.undo()
 
     async def _decided(self, cases: Sequence[Case]) -> None:
         if not cases:
@@ -243,6 +242,7 @@ class Door:
         assert case.entry is not None
         try:
             case.entry.decided = self.register.decide(case.event, case.data, now_ms=case.candidate.first_ms)
+            case.entry.after = self.register.at
         except Invalid as fault:
             case.fault = Invalid(fault.code, fault.detail, fault.pointer)
             case.entry.refused = True
@@ -288,6 +288,11 @@ class Door:
         share.key, share.letters = scope.name, new
         self._coming[scope.name] += new
 
+    def _give_back(self, share: _QuotaShare | None) -> None:
+        if share is not None:
+            self._coming[share.key] -= share.letters
+            share.letters = 0
+
     def _held(self, key: str) -> int:
         return self.letters.waiting(key) + self._coming[key]
 
@@ -304,63 +309,6 @@ class Door:
         tokens = {case.waits_for for case in cases if case.waits_for is not None and not case.row}
         if any(is_registered(self.register, waits_for) for waits_for in tokens):
             self.on_registered()
-
-
-class Tally:
-    """What became of the cases of one request, counted in one pass."""
-
-    def __init__(self, cases: Sequence[Case]) -> None:
-        self._cases = cases
-        self.refused: list[Case] = []
-        self.highest = self.duplicate = self.conflict = 0
-        highest = 0
-        for case in cases:
-            verdict = case.verdict
-            if verdict is None or not verdict.row:
-                self.refused.append(case)
-                continue
-            highest = max(highest, verdict.row)
-            if verdict.duplicate:
-                self.duplicate += 1
-                self.conflict += verdict.conflict
-        self.highest = highest
-        self.accepted = len(cases) - len(self.refused) - self.duplicate
-
-    def count(self) -> None:
-        """Adds to the metrics."""
-        metrics.accepted.inc(self.accepted)
-        metrics.duplicates.inc(self.duplicate)
-        metrics.conflicts.inc(self.conflict)
-        for case in self.refused:
-            metrics.rejected.labels((case.fault or IDENTITY_TAKEN).code).inc()
-
-    def summary(self, log_no: int, last: int, *, all_results: bool) -> Summary:
-        """The answer; its position is `last` when the log holds nothing named: none ever goes back."""
-        results: list[Result] = []
-        if all_results or self.accepted < len(self._cases):
-            results = [
-                result_of(index, case, log_no)
-                for index, case in enumerate(self._cases)
-                if all_results or not _is_new(case)
-            ]
-        position = format_position(self.highest or last, log_no)
-        return Summary(self.accepted, self.duplicate, len(self.refused), position, results)
-
-
-def result_of(index: int, case: Case, log_no: int) -> Result:
-    """What is told of one event."""
-    verdict: Verdict | None = case.verdict
-    if verdict is None or not verdict.row:
-        fault = case.fault or IDENTITY_TAKEN
-        return Rejected(index, case.event_id, "rejected", fault.code, fault.detail, fault.pointer)
-    position = format_position(verdict.row, log_no)
-    if verdict.duplicate:
-        return Duplicate(index, case.event_id, "duplicate", verdict.conflict, position)
-    return Accepted(index, case.event_id, "accepted", position)
-
-
-def _is_new(case: Case) -> bool:
-    return case.verdict is not None and case.verdict.row > 0 and not case.verdict.duplicate
 
 
 def _is_foreign(case: Case) -> bool:

@@ -12,6 +12,7 @@ import msgspec
 import structlog
 from fastapi import APIRouter, Request, Response
 
+from ingest.answer import Rejected, Summary
 from ingest.bodies import (
     ENCODINGS,
     MAX_BODY_BYTES,
@@ -22,7 +23,7 @@ from ingest.bodies import (
     shape_of,
     split,
 )
-from ingest.door import Door, Rejected, Summary
+from ingest.door import Door
 from ingest.errors import Overloaded
 from ingest.http_admin import admin_routes
 from ingest.http_letters import letter_routes

@@ -10,8 +10,9 @@ import msgspec
 from fastapi import APIRouter, Query, Request, Response
 
 from domain.times import format_rfc3339
+from ingest.answer import Rejected
 from ingest.dead_letters import STATUSES, DeadLetters, Letter, LetterFilter, Opened
-from ingest.door import Door, Rejected
+from ingest.door import Door
 from ingest.keys import Act, Keys, KeyScope, Role
 from ingest.problems import Problem, ProblemRoute
 from ingest.register import Register

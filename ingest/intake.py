@@ -4,6 +4,7 @@ After every request with decisions, and once at the start (a crash may have come
 intake), the tokens of waiting letters are compared with what is registered. A letter is judged as it would
 have been: by the scope its key had and by the time it first came. Events taken in so may be decisions
 themselves, and what waits for those follows. A busy or unwritable log makes the intake wait, never give up.
+Where other doors write the same log, what they have decided is looked for every second.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ log = structlog.get_logger("ingest.intake")
 
 PAGE = 250
 EXPIRE_EVERY_S = 3600.0
+FOLLOW_EVERY_S = 1.0
 
 
 class Intake:
@@ -40,6 +42,8 @@ class Intake:
         """Looks once at what waits, then whenever something may have been registered."""
         self._wake.set()
         self._tasks = [asyncio.create_task(self._run()), asyncio.create_task(self._expire())]
+        if self._register.is_shared:
+            self._tasks.append(asyncio.create_task(self._follow()))
 
     async def stop(self) -> None:
         for task in self._tasks:
@@ -77,6 +81,16 @@ class Intake:
             taken += sum(result.status != "rejected" for result in results)
             after = page[-1].letter.letter
         log.info("letters_taken_in", waits_for=waits_for, taken=taken)
+
+    async def _follow(self) -> None:
+        while True:
+            await asyncio.sleep(FOLLOW_EVERY_S)
+            try:
+                await self._door.follow()
+            except LogUnwritable as later:
+                log.warning("following_waits", reason=str(later))
+            except Exception:  # the next look is a second away
+                log.exception("following_failed")
 
     async def _expire(self) -> None:
         while True:

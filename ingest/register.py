@@ -26,6 +26,12 @@ def is_registered(register: Register, waits_for: str) -> bool:
 class Register(Protocol):
     """Sites and dictionary in force, and the aggregates behind them. Used from one thread, the door's."""
 
+    is_shared: bool
+    """Whether other doors decide in the same log."""
+
+    at: int
+    """The log's last row of a decision that this is the state after; -1 where nobody else decides."""
+
     def codes(self, kind: str) -> Collection[str]:
         """The sites, departments, channels or moments ever registered, by kind (singular)."""
 
@@ -39,8 +45,15 @@ class Register(Protocol):
         Raises DecisionRefused and changes nothing when it breaks a rule.
         """
 
-    def settle(self) -> None:
-        """What was decided since the last settle or undo is durable."""
+    def settle(self, upto: int) -> None:
+        """What was decided since the last settle or undo is durable, its rows up to `upto` (0: none)."""
 
     def undo(self) -> None:
         """What was decided since the last settle or undo could not be stored: it never was."""
+
+    def follow(self) -> bool:
+        """Takes over what other doors of the log have decided; whether there was anything.
+
+        Asks the database, so it is called in a thread, and never between `decide` and `settle` or `undo`.
+        Raises LogUnwritable when the database does not answer.
+        """

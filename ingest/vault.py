@@ -1,4 +1,4 @@
-"""The vault: who is behind a surrogate, in a file of its own.
+"""The vault: who is behind a surrogate, in a store of its own (`persons`).
 
 Before an event is written anywhere, its customer_ref and employee_ref become random surrogates, and its
 verbatims are encrypted with that person's key (a verbatim without a person gets a row of its own). A person
@@ -15,33 +15,24 @@ from __future__ import annotations
 import hmac
 import os
 import secrets
-import sqlite3
 import threading
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from ingest import metrics
-from ingest.errors import LogUnwritable
+from ingest.errors import LogMismatch, LogUnwritable
+from ingest.persons import PersonRow, PersonStore, SQLitePersons
 
 SECRET_BYTES = 32
 NONCE_BYTES = 12
 SEALED_PREFIX = "sealed:"
 SURROGATE_PREFIXES = {"customer": "c_", "employee": "e_", "verbatim": "v_"}
-
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS persons (
-    tag BLOB PRIMARY KEY,           -- HMAC of role and reference; random for a verbatim without a person
-    surrogate TEXT NOT NULL UNIQUE,
-    sealing_key BLOB NOT NULL       -- of this person's verbatims, wrapped under the secret file
-) WITHOUT ROWID
-"""
-
 
 class Person(NamedTuple):
     """What the log may know of a person, and the key of their words."""
@@ -58,29 +49,41 @@ class Reference(NamedTuple):
 
 
 class Vault:
-    """The key store in `folder`: vault.db and vault.key (mode 0600). Safe to share between threads.
+    """The key store over `vault.key` (mode 0600) in `folder`. Safe to share between threads.
 
-    Without the secret file nothing in the database can be read: keep both in a backup, or neither.
+    Without the secret file nothing in the store can be read: keep both in a backup, or neither.
     """
 
-    def __init__(self, folder: Path, *, cached_persons: int = 100_000) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        store: Callable[[], PersonStore] | None = None,
+        cached_persons: int = 100_000,
+    ) -> None:
+        """store: where the persons are, when several doors share them; else vault.db in the folder.
+
+        Raises LogMismatch when shared persons are kept under another door's secret.
+        """
         folder.mkdir(parents=True, exist_ok=True)
         folder.chmod(0o700)
-        secret = _secret(folder / "vault.key")
+        self._store: PersonStore = SQLitePersons(folder / "vault.db") if store is None else store()
+        # Another door may forget a person at any time: what it forgot must not live on in memory here.
+        self._cached_persons = 0 if self._store.is_shared else cached_persons
+        try:
+            secret = _secret(folder / "vault.key", may_make=self._store.key_print() is None)
+            mine = hmac.digest(_derive(secret, b"print"), b"of the persons' key", "sha256")
+            if self._store.agree(mine) != mine:
+                raise LogMismatch(_other_key(folder / "vault.key"))
+        except BaseException:
+            self._store.close()
+            raise
         self._index_key = _derive(secret, b"index")
         self._wrap = AESGCM(_derive(secret, b"wrap"))
         self._letters = AESGCM(_derive(secret, b"dead letters"))
         self._digest_key = _derive(secret, b"dead letter digest")
         self._cache: OrderedDict[bytes, Person] = OrderedDict()
-        self._cached_persons = cached_persons
         self._lock = threading.RLock()
-        self._db = sqlite3.connect(
-            folder / "vault.db", isolation_level=None, check_same_thread=False, timeout=5.0
-        )
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON", "cache_size=-16384"):
-            self._db.execute(f"PRAGMA {pragma}")
-        self._db.execute(_SCHEMA)
-        (folder / "vault.db").chmod(0o600)
 
     def persons(self, references: Iterable[Reference]) -> dict[Reference, Person]:
         """The persons behind these references; those nobody knew yet are new and durable when this
@@ -95,8 +98,7 @@ class Vault:
                 if tag not in known
             }
             if new:
-                self._keep(new)
-                known.update(new)
+                known.update(self._keep(new))
         return {reference: known[tag] for reference, tag in tags.items()}
 
     def known(self, reference: Reference) -> Person | None:
@@ -121,11 +123,11 @@ class Vault:
 
         Durable, and gone from the file, on return.
         """
-        return self._destroy("tag", self._tag(Reference(role, text)))
+        return self._destroy(tag=self._tag(Reference(role, text)))
 
     def forget_surrogate(self, surrogate: str) -> bool:
         """The same for a surrogate, e.g. of a verbatim without a person."""
-        return self._destroy("surrogate", surrogate)
+        return self._destroy(surrogate=surrogate)
 
     def open_verbatim(self, sealed: str) -> str | None:
         """The words behind a sealed verbatim; None when the person is forgotten or the text is not a sealed
@@ -167,7 +169,7 @@ class Vault:
 
     def close(self) -> None:
         with self._lock:
-            self._db.close()
+            self._store.close()
 
     def _tag(self, reference: Reference) -> bytes:
         return hmac.digest(self._index_key, f"{reference.role}\0{reference.text}".encode(), "sha256")
@@ -181,31 +183,21 @@ class Vault:
                 missing.append(tag)
             else:
                 found[tag] = person
-        for start in range(0, len(missing), 500):
-            part = missing[start : start + 500]
-            places = ",".join("?" * len(part))
-            rows = self._read(
-                f"SELECT tag, surrogate, sealing_key FROM persons WHERE tag IN ({places})", part
-            )
-            for tag, surrogate, wrapped in rows:
-                found[tag] = self._remember(tag, Person(surrogate, self._unwrap(surrogate, wrapped)))
+        for row in self._store.find(missing) if missing else ():
+            person = Person(row.surrogate, self._unwrap(row.surrogate, row.sealing_key))
+            found[row.tag] = self._remember(row.tag, person)
         return found
 
-    def _keep(self, new: dict[bytes, Person], *, cache: bool = True) -> None:
-        rows = [(tag, person.surrogate, self._wrapped(person)) for tag, person in new.items()]
-        try:
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                self._db.executemany("INSERT INTO persons VALUES (?,?,?)", rows)
-                self._db.execute("COMMIT")
-            except sqlite3.Error:
-                self._db.rollback()
-                raise
-        except sqlite3.Error as error:
-            raise LogUnwritable(f"the vault cannot be written: {error}") from error
+    def _keep(self, new: dict[bytes, Person], *, cache: bool = True) -> dict[bytes, Person]:
+        """The persons as they are kept: of one that another door made meanwhile, its own."""
+        mine = [PersonRow(tag, person.surrogate, self._wrapped(person)) for tag, person in new.items()]
+        kept = dict(new)
+        for row in self._store.keep(mine):
+            kept[row.tag] = Person(row.surrogate, self._unwrap(row.surrogate, row.sealing_key))
         if cache:
-            for tag, person in new.items():
+            for tag, person in kept.items():
                 self._remember(tag, person)
+        return kept
 
     def _remember(self, tag: bytes, person: Person) -> Person:
         self._cache[tag] = person
@@ -215,31 +207,17 @@ class Vault:
 
     def _by_surrogate(self, surrogate: str) -> Person | None:
         with self._lock:
-            rows = self._read("SELECT sealing_key FROM persons WHERE surrogate=?", [surrogate])
-        return Person(surrogate, self._unwrap(surrogate, rows[0][0])) if rows else None
+            row = self._store.by_surrogate(surrogate)
+        return Person(surrogate, self._unwrap(surrogate, row.sealing_key)) if row else None
 
-    def _destroy(self, column: str, value: bytes | str) -> bool:
+    def _destroy(self, *, tag: bytes | None = None, surrogate: str | None = None) -> bool:
         with self._lock:
-            try:
-                gone = self._db.execute(
-                    f"DELETE FROM persons WHERE {column}=? RETURNING tag", (value,)
-                ).fetchall()
-                # The old pages must leave the write-ahead log too; secure_delete has overwritten them in
-                # the file.
-                self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            except sqlite3.Error as error:
-                raise LogUnwritable(f"the vault cannot be written: {error}") from error
-            for (tag,) in gone:
-                self._cache.pop(tag, None)
+            gone = self._store.destroy(tag=tag, surrogate=surrogate)
+            for each in gone:
+                self._cache.pop(each, None)
         if gone:
             metrics.persons_forgotten.inc()
         return bool(gone)
-
-    def _read(self, statement: str, params: Sequence[bytes | str]) -> list[Any]:
-        try:
-            return self._db.execute(statement, params).fetchall()
-        except sqlite3.Error as error:
-            raise LogUnwritable(f"the vault cannot be read: {error}") from error
 
     def _wrapped(self, person: Person) -> bytes:
         nonce = os.urandom(NONCE_BYTES)
@@ -249,7 +227,7 @@ class Vault:
         try:
             return self._wrap.decrypt(wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:], surrogate.encode())
         except InvalidTag as error:
-            raise LogUnwritable("vault.db does not belong to this vault.key") from error
+            raise LogUnwritable("the persons do not belong to this vault.key") from error
 
 
 def seal_verbatim(person: Person, text: str) -> str:
@@ -273,8 +251,17 @@ def _derive(secret: bytes, purpose: bytes) -> bytes:
     return hmac.digest(secret, b"moments vault " + purpose + b"\x01", "sha256")
 
 
-def _secret(path: Path) -> bytes:
+def _other_key(path: Path) -> str:
+    return (
+        f"the persons of this log are kept under the vault key of its first door: copy that door's "
+        f"vault/vault.key to {path}"
+    )
+
+
+def _secret(path: Path, *, may_make: bool) -> bytes:
     """The secret file, made on first use; durable before anything is sealed under it."""
+    if not may_make and not path.exists():
+        raise LogMismatch(_other_key(path))
     try:
         fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:

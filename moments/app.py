@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from fastapi import FastAPI
 
-from ingest.errors import LogInUse
+from ingest.errors import LogInUse, LogMismatch, LogUnwritable
 from moments.errors import CommandFailed
 from moments.layout import Layout
 from moments.serving import serve
@@ -21,8 +21,8 @@ def serve_door(settings: Settings, listener: socket.socket, *, parent_fd: int | 
 
     try:
         app = door_app(settings)
-    except LogInUse as taken:
-        raise CommandFailed(str(taken)) from taken
+    except (LogInUse, LogMismatch, LogUnwritable) as fault:
+        raise CommandFailed(str(fault)) from fault
     serve(app, listener, parent_fd=parent_fd)
 
 
@@ -83,8 +83,11 @@ def serve_api_alone(settings: Settings, announce: Callable[[str], None]) -> None
 
 def refuse_unmade(settings: Settings) -> None:
     """What settings may ask for and this version does not do."""
-    if settings.log_url is not None:
-        raise CommandFailed("MOMENTS_LOG_URL: a PostgreSQL log is not part of this version; unset it")
+    if settings.ack == "kafka" and settings.log_url is not None:
+        # One relay sends a shared log, and its word reaches the door beside it only.
+        raise CommandFailed(
+            "MOMENTS_ACK=kafka: not with MOMENTS_LOG_URL, whose relay's word reaches the door beside it only"
+        )
     if settings.ack == "kafka" and settings.kafka_bootstrap is None:
         raise CommandFailed(
             "MOMENTS_ACK=kafka needs MOMENTS_KAFKA_BOOTSTRAP and a `moments relay` on this folder"

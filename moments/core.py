@@ -10,12 +10,12 @@ from fastapi import FastAPI
 from api.app import create_app
 from api.services import Services
 from ingest.assembly import clock_ms
-from ingest.log.reader import LogReader
 from ingest.log.record import format_position, parse_position
 from moments.in_force import InForce, stored_structure
 from moments.jobs import Jobs
 from moments.layout import Layout
 from moments.line_status import LineStatus
+from moments.log_reader import projected
 from moments.run_keys import keys_of
 from moments.samples import Samples
 from moments.settings import Settings
@@ -80,12 +80,12 @@ def decisions_derived(feed: HeardFeed, projector: Projector) -> Hashable | None:
 def core_app(settings: Settings) -> FastAPI:
     """The application that listens on the core's socket; its projector starts and ends with it.
 
-    Raises StoreError when the data folder's ClickHouse cannot be opened.
+    Raises StoreError when the data folder's ClickHouse cannot be opened, CommandFailed when the log cannot.
     """
     layout = Layout(settings.data)
     layout.make()
+    reader = projected(settings)
     store = Store(str(layout.clickhouse))
-    reader = LogReader(layout.events)
     feed = HeardFeed(LogFeed(reader))
     generations = Generations(store)
     projector = Projector(store, feed, generation=generations.open(), clock=clock_ms)
@@ -112,7 +112,7 @@ def core_app(settings: Settings) -> FastAPI:
         clock=clock_ms,
     )
     app = create_app(services)
-    app.include_router(Jobs(store, generations, projector, layout).routes(keys))
+    app.include_router(Jobs(store, generations, projector, settings).routes(keys))
     thread = threading.Thread(target=projector.run, name="projector", daemon=True)
     samples = Samples(store, status, PUBLIC, clock_ms)
 

@@ -1,5 +1,6 @@
 """The door process put together: log, vault, dead letters, keys; everything else is passed on to the core."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -17,25 +18,43 @@ from ingest.relay.acknowledge import BrokerWord
 from ingest.relay.place import Acknowledged
 from moments.errors import CommandFailed
 from moments.layout import Layout
+from moments.log_reader import log_url_of
 from moments.passage import Passage
 from moments.run_keys import keys_of
 from moments.settings import Settings
 
 if TYPE_CHECKING:  # kafka is imported only where it is used
     from ingest.inbox import InboxReader
+    from ingest.owners import SiteOwners
 
 
 def door_app(settings: Settings) -> FastAPI:
-    """The application on the public address. Raises LogInUse when another process writes the log."""
+    """The application on the public address.
+
+    Raises LogInUse when another process writes the log, LogMismatch when it is not the one it should be,
+    LogUnwritable when its database does not answer.
+    """
     layout = Layout(settings.data)
     layout.make()
     acknowledge = BrokerWord(Acknowledged(layout.relay)) if settings.ack == "kafka" else None
-    parts = open_door(layout.data, keys=keys_of(settings, layout.keys), acknowledge=acknowledge)
+    owners = _owners(settings)
+    parts = open_door(
+        layout.data,
+        keys=keys_of(settings, layout.keys),
+        acknowledge=acknowledge,
+        serves=None if owners is None else owners.serves,
+        log_url=log_url_of(settings),
+        log_no=settings.log_no,
+        min_free_bytes=settings.free_disk_mib << 20,
+    )
     inbox = _inbox(settings, layout, parts.door)
     passage = Passage(layout.core_socket)
 
     app = FastAPI(
-        lifespan=lambda _: _running(parts, inbox, passage), openapi_url=None, docs_url=None, redoc_url=None
+        lifespan=lambda _: _running(parts, inbox, owners, passage),
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
     )
     app.include_router(parts.routes())
 
@@ -87,8 +106,12 @@ def door_app(settings: Settings) -> FastAPI:
 
 
 @asynccontextmanager
-async def _running(parts: DoorParts, inbox: "InboxReader | None", passage: Passage) -> AsyncIterator[None]:
+async def _running(
+    parts: DoorParts, inbox: "InboxReader | None", owners: "SiteOwners | None", passage: Passage
+) -> AsyncIterator[None]:
     await parts.start()
+    if owners is not None:
+        owners.start(parts.log.log_no)
     if inbox is not None:
         inbox.start()
     try:
@@ -96,8 +119,20 @@ async def _running(parts: DoorParts, inbox: "InboxReader | None", passage: Passa
     finally:
         if inbox is not None:
             await inbox.stop()
+        if owners is not None:
+            await asyncio.to_thread(owners.stop)
         await parts.stop()
         await passage.aclose()
+
+
+def _owners(settings: Settings) -> "SiteOwners | None":
+    """Who knows the sites of other logs: they meet on Kafka."""
+    if settings.kafka_bootstrap is None:
+        return None
+    from ingest.owners import SiteOwners
+    from moments.server import access_of, topics_of
+
+    return SiteOwners(access_of(settings), topics_of(settings))
 
 
 def _inbox(settings: Settings, layout: Layout, door: Door) -> "InboxReader | None":

@@ -15,10 +15,11 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from ingest.assembly import clock_ms
 from ingest.keys import Keys
-from ingest.log.reader import LogReader
+from ingest.log.reader import FollowedLog
 from moments import runfile
 from moments.errors import CommandFailed
 from moments.layout import Layout
+from moments.log_reader import projected, reader_of
 from moments.settings import Settings
 from moments.supervise import FolderLock
 from projections.audit import Audit, Report
@@ -48,18 +49,20 @@ class Outcome(msgspec.Struct):
 class Jobs:
     """The jobs of one core, one at a time."""
 
-    def __init__(self, store: Store, generations: Generations, projector: Projector, layout: Layout) -> None:
+    def __init__(
+        self, store: Store, generations: Generations, projector: Projector, settings: Settings
+    ) -> None:
         self._store = store
         self._generations = generations
         self._projector = projector
-        self._layout = layout
+        self._settings = settings
         self._busy = threading.Lock()
 
     def run(self, job: Job, told: Told) -> Outcome:
         """Does the job and returns when it is done. Raises CommandFailed while another one runs."""
         if not self._busy.acquire(blocking=False):
             raise CommandFailed("another verify or rebuild is running")
-        reader = LogReader(self._layout.events)
+        reader = reader_of(self._settings)
         try:
             self._catch_up(reader, told)
             audit = Audit(self._store, self._generations, self._projector, LogFeed(reader), clock_ms, told)
@@ -68,7 +71,7 @@ class Jobs:
             reader.close()
             self._busy.release()
 
-    def _catch_up(self, reader: LogReader, told: Told) -> None:
+    def _catch_up(self, reader: FollowedLog, told: Told) -> None:
         """Waits until the live generation holds what the log holds now: an event not there yet would go
         unjudged."""
         head = reader.last()
@@ -157,18 +160,23 @@ def _ask(running: runfile.RunFile, job: Job, told: Told) -> Outcome:
 def _alone(settings: Settings) -> Iterator[Jobs]:
     """The store opened by this process, level with the log; nothing else may run on the folder meanwhile."""
     layout = Layout(settings.data)
-    if not layout.events.exists():
+    if settings.log_url is None and not layout.events.exists():
         raise CommandFailed(f"there is no log in {settings.data}")
     layout.make()
     lock = FolderLock(settings.data)
     store = Store(str(layout.clickhouse))
-    reader = LogReader(layout.events)
+    try:
+        reader = projected(settings)
+    except CommandFailed:
+        store.close()
+        lock.release()
+        raise
     try:
         generations = Generations(store)
         projector = Projector(store, LogFeed(reader), generation=generations.open(), clock=clock_ms)
         projector.prepare()
         projector.drain()
-        yield Jobs(store, generations, projector, layout)
+        yield Jobs(store, generations, projector, settings)
     finally:
         reader.close()
         store.close()

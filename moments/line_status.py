@@ -4,11 +4,12 @@ re-derivations."""
 import sqlite3
 import time
 from collections.abc import Callable, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import Any
 
 from domain.times import HOUR_MS, Ms
-from ingest.log.reader import LogReader
+from ingest.errors import LogUnwritable
+from ingest.log.reader import FollowedLog
 from moments.layout import Layout
 from projections.generations import PUBLIC
 from projections.projector import Projector
@@ -61,7 +62,7 @@ class LineStatus:
         self,
         store: Store,
         projector: Projector,
-        reader: LogReader,
+        reader: FollowedLog,
         layout: Layout,
         *,
         generation: Callable[[], str],
@@ -70,6 +71,7 @@ class LineStatus:
         self._store = store
         self._projector = projector
         self._reader = reader
+        self._lag = 0
         self._layout = layout
         self._generation = generation
         self._clock = clock
@@ -92,8 +94,13 @@ class LineStatus:
         return reasons
 
     def lag(self) -> int:
-        """Rows of the log that are not derived yet."""
-        return max(0, self._reader.last() - self._projector.position().get(self._reader.log_no, 0))
+        """Rows of the log that are not derived yet; as they were, while the log cannot be read: then the
+        projector itself says so.
+        """
+        with suppress(LogUnwritable):
+            derived = self._projector.position().get(self._reader.log_no, 0)
+            self._lag = max(0, self._reader.last() - derived)
+        return self._lag
 
     def platform(self) -> Mapping[str, Any]:
         """Figures of the whole installation."""

@@ -163,7 +163,6 @@ def refuse_server_mode(settings: Settings) -> None:
     """One clear line instead of a platform that ignores a setting."""
     server = {
         "MOMENTS_ACK=kafka": settings.ack == "kafka",
-        "MOMENTS_LOG_URL": settings.log_url is not None,
         "MOMENTS_KAFKA_BOOTSTRAP": settings.kafka_bootstrap is not None,
         "MOMENTS_CLICKHOUSE_URL": settings.clickhouse_url is not None,
     }

@@ -2,6 +2,7 @@
 
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -12,7 +13,9 @@ import structlog
 from prometheus_client import start_http_server
 
 from ingest.assembly import clock_ms
-from ingest.log.reader import LogReader
+from ingest.errors import LogInUse, LogUnwritable
+from ingest.log.reader import FollowedLog
+from ingest.relay.claim import RelayRefused
 from ingest.relay.letters import LettersReader
 from ingest.relay.place import Place, RelayInUse
 from ingest.relay.relay import Relay
@@ -22,6 +25,7 @@ from ingest.relay.wire import Access, Topics
 from ingest.vault import Vault
 from moments.errors import CommandFailed
 from moments.layout import Layout
+from moments.log_reader import reader_of
 from moments.process_status import LettersStatus, ProjectorStatus
 from moments.samples import Samples, Status
 from moments.settings import Settings
@@ -38,6 +42,7 @@ _T = TypeVar("_T")
 log = structlog.get_logger("moments.server")
 
 _SHOW_EVERY_S = 5.0
+_TURN_S = 5.0
 
 
 def access_of(settings: Settings) -> Access:
@@ -75,7 +80,7 @@ def server_store(settings: Settings) -> Store:
 def run_relay(settings: Settings, announce: Callable[[str], None]) -> None:
     """The log of the data folder to Kafka, until SIGTERM or SIGINT.
 
-    Raises CommandFailed when another relay sends this log.
+    Raises CommandFailed when another relay sends this log, or it must not be sent to this Kafka.
     """
     layout = Layout(settings.data)
     layout.make()
@@ -84,7 +89,7 @@ def run_relay(settings: Settings, announce: Callable[[str], None]) -> None:
         place = Place(layout.relay)
     except RelayInUse as taken:
         raise CommandFailed(str(taken)) from taken
-    reader = LogReader(layout.events)
+    reader = reader_of(settings, alone=True)
     line = Line(
         reader,
         place,
@@ -97,13 +102,34 @@ def run_relay(settings: Settings, announce: Callable[[str], None]) -> None:
     relay = Relay(line)
     on_signals(relay.stop)
     _show_metrics(settings)
-    announce(f"relaying from {place.row}")
     try:
+        _take_turn(reader)
+        announce(f"relaying from {place.row}")
         with _letters_sampled(settings, layout):
             relay.run()
+    except RelayRefused as refused:
+        raise CommandFailed(str(refused)) from refused
     finally:
         place.close()
         reader.close()
+
+
+def _take_turn(reader: FollowedLog) -> None:
+    """The server may still hold the turn of a relay that was killed a moment ago.
+
+    Raises CommandFailed when another one lives.
+    """
+    deadline = time.monotonic() + _TURN_S
+    while True:
+        try:
+            reader.last()
+            return
+        except LogUnwritable:
+            return  # the relay waits for the log by itself
+        except LogInUse as taken:
+            if time.monotonic() > deadline:
+                raise CommandFailed(str(taken)) from taken
+            time.sleep(0.2)
 
 
 @contextmanager
@@ -150,7 +176,13 @@ def run_project(settings: Settings, announce: Callable[[str], None]) -> None:
             if generation is None:
                 return
             # Places of another generation are other places, so its projectors are another group.
-            feed = KafkaFeed(access, topics, letters, group=f"{topics.prefix}-projectors-{generation}")
+            feed = KafkaFeed(
+                access,
+                topics,
+                letters,
+                group=f"{topics.prefix}-projectors-{generation}",
+                session_s=settings.kafka_session_s,
+            )
             projector = Projector(store, feed, generation=generation, clock=clock_ms, scratch=scratch)
             try:
                 insist(stopping, projector.prepare)

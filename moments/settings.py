@@ -25,6 +25,7 @@ from moments.errors import SettingRefused
 PREFIX = "MOMENTS_"
 TOML = Path("moments.toml")
 ADMIN_KEY_LENGTH = 32
+MOST_LOGS = 9999
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 Count = Annotated[int, Field(ge=1)]
@@ -59,6 +60,12 @@ class Settings(BaseSettings):
         json_schema_extra={"allowed": "http://HOST:PORT or https://HOST:PORT"},
     )
     key: SecretStr | None = Field(None, description="the API key those verbs use")
+    free_disk_mib: int = Field(
+        1024,
+        ge=0,
+        description="free disk, in MiB, below which the door takes nothing more and answers 503",
+        json_schema_extra={"allowed": "a whole number, 0 or more"},
+    )
     ack: Literal["log", "kafka"] = Field(
         "log",
         description="whose word a producer waits for: the log's fsync or (server mode) the broker's",
@@ -66,7 +73,13 @@ class Settings(BaseSettings):
     )
     log_url: SecretStr | None = Field(
         None,
-        description="the log's database, postgresql://… (server mode); absent: SQLite in the data folder",
+        description="the log's database, for several doors; absent: SQLite in the data folder",
+        json_schema_extra={"allowed": "postgresql://user:password@host:port/database"},
+    )
+    log_no: Annotated[int, Field(ge=1, le=MOST_LOGS)] | None = Field(
+        None,
+        description="the log's number, which begins positions; absent: as the log has it, 1 for a new one",
+        json_schema_extra={"allowed": f"a whole number from 1 to {MOST_LOGS}"},
     )
     kafka_bootstrap: str | None = Field(None, description="the Kafka brokers (server mode); absent: embedded")
     kafka_user: str | None = Field(None, description="the user at the brokers, SASL SCRAM-SHA-512")
@@ -87,6 +100,13 @@ class Settings(BaseSettings):
         ge=-1,
         description="replicas of the topics when the relay makes them; -1: as the brokers are set",
         json_schema_extra={"allowed": "a whole number, or -1"},
+    )
+    kafka_session_s: float = Field(
+        15.0,
+        ge=1,
+        le=300,
+        description="seconds of silence after which a projector's partitions go to the others",
+        json_schema_extra={"allowed": "a number from 1 to 300; the brokers have bounds of their own"},
     )
     inbox: str | None = Field(
         None,
@@ -114,6 +134,13 @@ class Settings(BaseSettings):
         if key is not None and len(key.get_secret_value()) < ADMIN_KEY_LENGTH:
             raise ValueError(f"must have {ADMIN_KEY_LENGTH} characters or more")
         return key
+
+    @field_validator("log_url")
+    @classmethod
+    def _database(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None and not url.get_secret_value().startswith(("postgresql://", "postgres://")):
+            raise ValueError("must begin with postgresql://")
+        return url
 
     @field_validator("url", "grafana_url")
     @classmethod

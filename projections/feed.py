@@ -11,7 +11,7 @@ import msgspec
 from domain.errors import Invalid
 from domain.event import Event
 from domain.events import parse_data
-from ingest.log.reader import LogReader
+from ingest.log.reader import FollowedLog
 from ingest.log.record import LogRecord
 from projections.evidence import Told
 
@@ -96,7 +96,7 @@ class LogFeed:
 
     name = "log"
 
-    def __init__(self, reader: LogReader) -> None:
+    def __init__(self, reader: FollowedLog) -> None:
         self._reader = reader
 
     def read(self, positions: Mapping[int, int], limit: int) -> Read:

@@ -41,10 +41,11 @@ CONSUMER: Final[dict[str, Any]] = {
     "fetch_max_wait_ms": 100,
     "max_partition_fetch_bytes": 4 << 20,
     "max_poll_records": 20_000,
-    "session_timeout_ms": 15_000,
-    "heartbeat_interval_ms": 2_000,
     "max_poll_interval_ms": 120_000,
 }
+SESSION_S: Final = 15.0
+BEATS: Final = 7
+"""Heartbeats within a session: several may be late or lost."""
 WAIT_MS: Final = 100
 JOIN_S: Final = 60.0
 CONFIRM_S: Final = 15.0
@@ -78,11 +79,14 @@ class KafkaFeed(SharedFeed):
         access, topics: the brokers and the names.
         bury: keeps what cannot be read as an event, before its place is passed.
         group: the projectors that share one generation; another generation needs another group.
+        session_s: how long this member may be silent before its partitions go to the others.
     """
 
     name = "kafka"
 
-    def __init__(self, access: Access, topics: Topics, bury: Bury, *, group: str = GROUP) -> None:
+    def __init__(
+        self, access: Access, topics: Topics, bury: Bury, *, group: str = GROUP, session_s: float = SESSION_S
+    ) -> None:
         self._topics = topics
         self._events = _Events(topics.events, bury)
         self._decisions = _Decisions(access, topics.decisions, bury)
@@ -91,7 +95,12 @@ class KafkaFeed(SharedFeed):
         self._at: dict[int, int] = {}
         self._committed_at = 0.0
         self._lock = threading.Lock()
-        self._consumer = KafkaConsumer(**{**CONSUMER, **access.client(), "group_id": group})
+        member = {
+            "group_id": group,
+            "session_timeout_ms": round(session_s * 1000),
+            "heartbeat_interval_ms": round(session_s * 1000 / BEATS),
+        }
+        self._consumer = KafkaConsumer(**{**CONSUMER, **access.client(), **member})
         self._consumer.subscribe([topics.events], listener=_Listener(self))
         # A group's leader that knows no partitions yet gives out none, and everybody begins again when it
         # does: so they are asked for before the group is.

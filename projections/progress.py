@@ -12,6 +12,7 @@ from projections.share import DECIDED
 from projections.store import Store
 
 POLL_S: Final = 0.05
+LONGEST_S: Final = 0.25
 
 
 class StoredProgress:
@@ -53,14 +54,17 @@ class StoredProgress:
     def wait(self, position: str, timeout: float) -> bool:
         """Waits until all of a position is derived. Raises ValueError when it is no position."""
         wanted = [parse_position(part) for part in position.split(",")]
-        deadline = time.monotonic() + timeout
+        begun = time.monotonic()
+        deadline = begun + timeout
         while True:
             covered = self.covered()
             if all(covered.get(log_no, 0) >= row for log_no, row in wanted):
                 return True
-            if time.monotonic() >= deadline:
+            now = time.monotonic()
+            if now >= deadline:
                 return False
-            time.sleep(POLL_S / 2)
+            # Whoever has waited long waits a little longer: many who do must not slow the projectors down.
+            time.sleep(min(max(POLL_S / 2, (now - begun) / 8), LONGEST_S))
 
     def as_of(self) -> Ms:
         """The latest clock a partition was derived by; 0 before the first."""

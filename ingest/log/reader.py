@@ -7,10 +7,11 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from ingest.errors import LogUnwritable
 from ingest.log.identity import originator_id
+from ingest.log.number import LogIdentity
 from ingest.log.record import LOG_NO, LogRecord, decode_record
 
 FACT_PREFIX = "moments."
@@ -24,18 +25,60 @@ class Batch(NamedTuple):
     upto: int
 
 
-class LogReader:
-    """A reading connection to a log that another process may be writing. Safe to share between threads.
+class FollowedLog(Protocol):
+    """A log as whoever follows it reads it. A log that does not exist yet reads as empty.
 
-    A log that does not exist yet reads as empty.
+    Everything raises LogUnwritable when the log cannot be read now.
     """
 
-    log_no = LOG_NO
+    @property
+    def log_no(self) -> int:
+        """The log's number."""
 
-    def __init__(self, path: Path) -> None:
+    def identity(self) -> LogIdentity | None:
+        """Number and identity; None while nobody has opened the log for writing."""
+
+    def last(self) -> int:
+        """The highest row, 0 for an empty log."""
+
+    def read(self, after: int, limit: int) -> Batch:
+        """Facts among the next `limit` rows after row `after`. No row ever comes in behind one read."""
+
+    def get(self, source: str, event_id: str) -> tuple[int, LogRecord] | None:
+        """The fact of this identity with its row."""
+
+    def close(self) -> None:
+        """Closes the connection."""
+
+
+class LogReader:
+    """`FollowedLog` over a SQLite log that another process may be writing. Safe to share between threads.
+
+    number: the log's, as long as the log is not there to say itself.
+    """
+
+    def __init__(self, path: Path, *, number: int | None = None) -> None:
         self._path = path
+        self._number = number or LOG_NO
+        self._identity: LogIdentity | None = None
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
+
+    @property
+    def log_no(self) -> int:
+        identity = self.identity()
+        return self._number if identity is None else identity.no
+
+    def identity(self) -> LogIdentity | None:
+        if self._identity is None:
+            with self._cursor() as run:
+                if run is None:
+                    return None
+                if run.execute("SELECT 1 FROM sqlite_master WHERE name='log_identity'").fetchone() is None:
+                    return None  # a log from before logs had numbers, until its door opens it
+                found = run.execute("SELECT no, uuid FROM log_identity").fetchone()
+            self._identity = None if found is None else LogIdentity(found[0], found[1])
+        return self._identity
 
     def last(self) -> int:
         """The highest row, 0 for an empty log; a few microseconds."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 LOG_NO = 1
-"""The number of the only log of an installation with one door; positions are `"<log>-<row>"`."""
+"""The number of a log that was given none; positions are `"<log>-<row>"`."""
 
 
 class LogRecord(msgspec.Struct, gc=False):

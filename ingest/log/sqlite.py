@@ -23,6 +23,7 @@ from eventsourcing.sqlite import (
     SQLiteDatastore,
 )
 
+from ingest.log.number import LogIdentity, settle
 from ingest.log.port import Entry, Found
 
 PAGE_BYTES = 8192
@@ -33,6 +34,12 @@ _SIZES = (2000, 1500, 1000, 500, 250, 100, 50, 25, 10, 5, 2, 1)
 
 2,000 rows are 6,000 parameters of SQLite's 32,766.
 """
+
+
+IDENTITY_SCHEMA = (
+    "CREATE TABLE IF NOT EXISTS log_identity "
+    "(only_row INTEGER PRIMARY KEY CHECK (only_row = 1), no INTEGER NOT NULL, uuid TEXT NOT NULL)"
+)
 
 
 class DurablePool(SQLiteConnectionPool):
@@ -108,13 +115,23 @@ class FactRecorder(SQLiteApplicationRecorder):
 class SQLiteLogStore:
     """`LogStore` on one SQLite file. Only the process that holds the writer's lock may make one."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, number: int | None = None) -> None:
+        """Raises LogMismatch when the log has rows under another number."""
         self._path = path
         path.parent.mkdir(parents=True, exist_ok=True)
         _set_page_size(path)
         self._datastore = DurableDatastore(str(path))
         self._recorder = FactRecorder(self._datastore)
         self._recorder.create_table()
+        try:
+            self._identity = self._settle(number)
+        except BaseException:
+            self._datastore.close()
+            raise
+
+    @property
+    def identity(self) -> LogIdentity:
+        return self._identity
 
     @property
     def recorder(self) -> FactRecorder:
@@ -129,6 +146,13 @@ class SQLiteLogStore:
     def last(self) -> int:
         return cast("int | None", self._recorder.max_notification_id()) or 0
 
+    def last_decided(self) -> int:
+        """Nobody else decides in this log: whoever asks knows of every decision."""
+        return 0
+
+    def check(self) -> None:
+        """A file is there or not; free disk is looked at by the writer."""
+
     def reset(self) -> None:
         """A failed commit leaves a connection nobody should trust: all are replaced, the recorder stays.
 
@@ -139,6 +163,18 @@ class SQLiteLogStore:
 
     def close(self) -> None:
         self._datastore.close()
+
+    def _settle(self, number: int | None) -> LogIdentity:
+        with self._datastore.transaction(commit=True) as c:
+            c.execute(IDENTITY_SCHEMA)
+            c.execute("SELECT no, uuid FROM log_identity")
+            found = c.fetchone()
+            c.execute("SELECT 1 FROM stored_events LIMIT 1")
+            rows = c.fetchone() is not None
+            kept = None if found is None else LogIdentity(found[0], found[1])
+            identity = settle(kept, number, fixed=rows, where=str(self._path.parent))
+            c.execute("INSERT OR REPLACE INTO log_identity VALUES (1, ?, ?)", identity)
+        return identity
 
 
 def _set_page_size(path: Path) -> None:

@@ -15,6 +15,7 @@ import threading
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from pathlib import Path
 from time import monotonic, perf_counter
 
@@ -23,10 +24,11 @@ from eventsourcing.domain import EventSourcingError
 from eventsourcing.persistence import ApplicationRecorder, IntegrityError
 
 from ingest import metrics
-from ingest.errors import LogBusy, LogUnwritable
+from ingest.errors import DecisionOvertaken, LogBusy, LogUnwritable
 from ingest.log.conflict import differs
+from ingest.log.number import LogIdentity
 from ingest.log.port import Entry, Found, LogStore, Sealer, Verdict
-from ingest.log.record import LOG_NO, LogRecord, decode_record, encode_record
+from ingest.log.record import LogRecord, decode_record, encode_record
 
 log = structlog.get_logger("ingest.log")
 
@@ -34,7 +36,13 @@ GIB = 1 << 30
 _REFUSED = Verdict(0)
 COLLISION = Verdict(0, conflict=True)
 """The one way in which an entry that is not marked as refused can be refused."""
-_RACES = 3
+_RACES = 10
+"""How often in a row other doors may store an identity between this one's look and its insert. Each time
+their rows are known afterwards, so what is left to lose gets less."""
+_LOOK_S = 0.5
+"""How often a database that does not answer is asked again. Meanwhile requests are refused at once."""
+
+Submission = tuple[Sequence[Entry], "Future[list[Verdict]]"]
 
 
 class PlainSealer:
@@ -58,8 +66,6 @@ class GroupCommitLog:
     `min_free_bytes` of free disk nothing is taken.
     """
 
-    log_no = LOG_NO
-
     def __init__(
         self,
         store: LogStore,
@@ -79,12 +85,13 @@ class GroupCommitLog:
         self._group_size = group_size
         self._linger_s = linger_s
         self._min_free = min_free_bytes
-        self._queue: deque[tuple[Sequence[Entry], Future[list[Verdict]]]] = deque()
+        self._queue: deque[Submission] = deque()
         self._queued = 0
         self._taken = 0
         self._changed = threading.Condition()
         self._closing = False
         self._disk_checked = -1.0
+        self._away = ""
         self._last = store.last()
         self._on_close = on_close
         self._thread = threading.Thread(target=self._run, name="log-writer", daemon=True)
@@ -108,6 +115,14 @@ class GroupCommitLog:
         return future
 
     @property
+    def log_no(self) -> int:
+        return self._store.identity.no
+
+    @property
+    def identity(self) -> LogIdentity:
+        return self._store.identity
+
+    @property
     def recorder(self) -> ApplicationRecorder:
         return self._store.recorder
 
@@ -120,11 +135,19 @@ class GroupCommitLog:
     def last(self) -> int:
         return self._last
 
+    def last_decided(self) -> int:
+        try:
+            return self._store.last_decided()
+        except EventSourcingError as error:
+            raise LogUnwritable(f"the log cannot be read: {error}") from error
+
     def room(self) -> tuple[int, int]:
         return max(0, self._max_queued - self._queued - self._taken), self._max_queued
 
     def check_writable(self) -> None:
         """Free disk is looked at no more than five times a second."""
+        if self._away:
+            raise LogUnwritable(f"the log's database does not answer: {self._away}", retry_after=1)
         now = monotonic()
         if now - self._disk_checked < 0.2:
             return
@@ -155,7 +178,10 @@ class GroupCommitLog:
     # The writer's side: one thread.
 
     def _run(self) -> None:
-        while group := self._take():
+        while (group := self._take()) is not None:
+            if not group:
+                self._look()
+                continue
             try:
                 self._commit(group)
             except Exception as error:  # noqa: BLE001 - every failure is answered, none ends the writer
@@ -165,13 +191,16 @@ class GroupCommitLog:
                     self._taken = 0
                     metrics.queued.set(self._queued)
 
-    def _take(self) -> list[tuple[Sequence[Entry], Future[list[Verdict]]]]:
-        """The next group; empty when the log closes and nothing is left."""
+    def _take(self) -> list[Submission] | None:
+        """The next group; empty when it is time to look whether the database is back, None when the log
+        closes and nothing is left.
+        """
         with self._changed:
             while not self._queue:
                 if self._closing:
+                    return None
+                if not self._changed.wait(_LOOK_S if self._away else None):
                     return []
-                self._changed.wait()
             if self._linger_s and self._queued < 100 and not self._closing:
                 deadline = monotonic() + self._linger_s
                 while self._queued < 100 and (left := deadline - monotonic()) > 0:
@@ -185,7 +214,7 @@ class GroupCommitLog:
             self._taken = size
             return group
 
-    def _commit(self, group: list[tuple[Sequence[Entry], Future[list[Verdict]]]]) -> None:
+    def _commit(self, group: list[Submission]) -> None:
         started = perf_counter()
         entries = [entry for submission, _ in group for entry in submission]
         for race in range(_RACES):
@@ -196,12 +225,26 @@ class GroupCommitLog:
                 # Another door of the same database was faster; the second look finds its rows.
                 if race == _RACES - 1:
                     raise
+            except DecisionOvertaken as overtaken:
+                self._set_aside(group, overtaken)
+                return
         metrics.append_seconds.observe(perf_counter() - started)
         metrics.group_size.observe(len(entries))
         at = 0
         for submission, future in group:
             future.set_result(verdicts[at : at + len(submission)])
             at += len(submission)
+
+    def _set_aside(self, group: list[Submission], overtaken: DecisionOvertaken) -> None:
+        """The submissions that decide are to be decided again; what else is in the group goes on."""
+        rest: list[Submission] = []
+        for entries, future in group:
+            if any(entry.decided for entry in entries):
+                future.set_exception(overtaken)
+            else:
+                rest.append((entries, future))
+        if rest:
+            self._commit(rest)
 
     def _append(self, entries: Sequence[Entry]) -> list[Verdict]:
         known = self._store.find([entry.originator for entry in entries])
@@ -233,14 +276,14 @@ class GroupCommitLog:
             return COLLISION
         return Verdict(kept.row, duplicate=True, conflict=self._sealer.differs(record, entry))
 
-    def _fail(self, group: list[tuple[Sequence[Entry], Future[list[Verdict]]]], error: Exception) -> None:
-        log.error(
-            "append_failed",
-            error=str(error),
-            kind=type(error).__name__,
-            events=sum(len(part) for part, _ in group),
-        )
+    def _fail(self, group: list[Submission], error: Exception) -> None:
         metrics.append_failures.inc()
+        reset = ""
+        try:
+            self._store.reset()
+            self._look()
+        except Exception as fault:  # noqa: BLE001 - the next group tries anew; the writer outlives its store
+            reset = f"{type(fault).__name__}: {fault}"
         unwritable = (
             error
             if isinstance(error, LogUnwritable)
@@ -249,10 +292,20 @@ class GroupCommitLog:
         for _, future in group:
             if not future.done():
                 future.set_exception(unwritable)
+        # Last, and whatever becomes of it: a stderr that nobody takes any more must not end the writer.
+        with suppress(ValueError, OSError):
+            events = sum(len(part) for part, _ in group)
+            kind = type(error).__name__
+            log.error("append_failed", error=str(unwritable), kind=kind, events=events, reset=reset or None)
+
+    def _look(self) -> None:
+        """Whether the database answers: while it does not, nobody has to wait to be told so."""
         try:
-            self._store.reset()
-        except Exception:  # the next group tries anew; the writer must outlive its store
-            log.exception("reset_failed")
+            self._store.check()
+        except EventSourcingError as error:
+            self._away = str(error) or type(error).__name__
+        else:
+            self._away = ""
 
 
 def _judge_beside(first: Entry, entry: Entry) -> Verdict:

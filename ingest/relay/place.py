@@ -16,6 +16,7 @@ from pathlib import Path
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS place (name TEXT PRIMARY KEY, row INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS belongs (only_row INTEGER PRIMARY KEY CHECK (only_row = 1), log TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS sites (site TEXT PRIMARY KEY, partition INTEGER NOT NULL) WITHOUT ROWID;
 """
 _NAMES = ("log", "decided", "letter")
@@ -32,6 +33,7 @@ class Place:
     def __init__(self, folder: Path) -> None:
         """Raises RelayInUse when another relay sends this log."""
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._folder = folder
         self._word = os.open(folder / "acknowledged", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(self._word, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -51,6 +53,13 @@ class Place:
         self._sites: dict[str, int] = dict(self._db.execute("SELECT site, partition FROM sites"))
         self._kept = (self.row, self.decided, self.letter)
         self.tell(self.row)
+
+    def bind(self, log: str) -> None:
+        """Keeps the place with its log (a UUID). Raises RelayInUse when it is another log's place."""
+        self._db.execute("INSERT OR IGNORE INTO belongs VALUES (1, ?)", (log,))
+        ((kept,),) = self._db.execute("SELECT log FROM belongs").fetchall()
+        if kept != log:
+            raise RelayInUse(f"{self._folder} is the place of another log; remove it to send this one whole")
 
     def tell(self, row: int) -> None:
         """Lets waiting doors go. Not durable, which harms nobody: only what the broker has is ever told."""

@@ -22,15 +22,17 @@ from typing import Final
 import structlog
 from kafka.errors import KafkaError
 
-from ingest.errors import LogUnwritable
+from ingest.errors import LogInUse, LogUnwritable
 from ingest.relay import metrics
+from ingest.relay.claim import RelayRefused, claim
+from ingest.relay.place import RelayInUse
 from ingest.relay.session import Line, Session, State
 from ingest.relay.topics import TopicsUnfit, ensure
 
 log = structlog.get_logger("ingest.relay")
 
 _LONGEST_PAUSE_S: Final = 5.0
-_FAULTS: Final = (KafkaError, LogUnwritable, TopicsUnfit, sqlite3.Error, OSError, ValueError)
+_FAULTS: Final = (KafkaError, LogUnwritable, LogInUse, TopicsUnfit, sqlite3.Error, OSError, ValueError)
 
 
 class Relay:
@@ -46,12 +48,15 @@ class Relay:
         return self._line.state
 
     def run(self) -> None:
-        """Sends until `stop`. Whatever fails is told in `state.failing` and tried again from the place."""
+        """Sends until `stop`. Whatever fails is told in `state.failing` and tried again from the place.
+
+        Raises RelayRefused when this log must not be sent: its number is another's, or the place is.
+        """
         line = self._line
         pause = 0.2
         while not line.stop.is_set():
             try:
-                ensure(line.access, line.topics, line.wanted)
+                self._admit()
                 session = Session(line)
                 metrics.starts.inc()
                 pause = 0.2
@@ -64,6 +69,18 @@ class Relay:
                 pause = min(pause * 2, _LONGEST_PAUSE_S)
         with suppress(sqlite3.Error):  # an older place only means repeats
             line.place.keep()
+
+    def _admit(self) -> None:
+        line = self._line
+        identity = line.source.identity()
+        if identity is None:
+            raise LogUnwritable("no door has opened this log yet")
+        try:
+            line.place.bind(identity.uuid)
+        except RelayInUse as other:
+            raise RelayRefused(str(other)) from other
+        ensure(line.access, line.topics, line.wanted)
+        claim(line.access, line.topics, identity, line.clock())
 
     def stop(self) -> None:
         """Ends `run`; what is under way gets a few seconds."""

@@ -7,14 +7,14 @@ from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from time import monotonic
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from kafka import KafkaProducer
 from kafka.errors import KafkaError
 
 from domain.events import EVENT_TYPES
 from domain.times import Ms, format_rfc3339
-from ingest.log.reader import Batch
+from ingest.log.reader import FollowedLog
 from ingest.log.record import LogRecord
 from ingest.relay import metrics
 from ingest.relay.letters import LettersReader
@@ -26,6 +26,8 @@ CHUNK_ROWS: Final = 1_000
 CHUNK_BYTES: Final = 32 << 20
 IDLE_S: Final = 0.005
 KEEP_EVERY_S: Final = 0.2
+LETTERS_EVERY_S: Final = 0.2
+"""Looking for dead letters opens their file: nobody waits for them as for events."""
 LOOK_AROUND_S: Final = 10.0
 STUCK_S: Final = 60.0
 SILENT_S: Final = 5.0
@@ -45,16 +47,6 @@ PRODUCER: Final[dict[str, Any]] = {
     "allow_auto_create_topics": False,
     "max_in_flight_requests_per_connection": 5,
 }
-
-
-class Source(Protocol):
-    """The log as the relay reads it."""
-
-    log_no: int
-
-    def last(self) -> int: ...
-
-    def read(self, after: int, limit: int) -> Batch: ...
 
 
 @dataclass(frozen=True)
@@ -89,7 +81,7 @@ class Line:
     they go to Kafka too. clock: UTC milliseconds, for the time of heartbeats.
     """
 
-    source: Source
+    source: FollowedLog
     place: Place
     access: Access
     topics: Topics
@@ -130,6 +122,7 @@ class Session:
         self._told: list[int] = []
         self._spoken_at: list[float] = []
         self._kept_at = self._looked_at = monotonic()
+        self._letters_at = 0.0
         self._chunk = CHUNK_ROWS
         self._producer = KafkaProducer(**{**PRODUCER, **line.access.client()})
 
@@ -145,8 +138,10 @@ class Session:
                     self._idle()
             self._finish()
         finally:
-            self._place.keep()
-            self._producer.close(timeout=0 if self._fault else 2)
+            try:
+                self._place.keep()
+            finally:  # a full disk must not leave a producer behind that goes on sending
+                self._producer.close(timeout=0 if self._fault else 2)
 
     # Sending
 
@@ -267,6 +262,8 @@ class Session:
 
     def _beat(self) -> None:
         """A partition that has not been spoken to lately learns how far the log is."""
+        while self._decisions and self._decisions[0].is_done:
+            self._decisions.popleft()
         if self._decisions:  # like an event, a heartbeat says that the decisions before it can be read
             return
         now = monotonic()
@@ -281,9 +278,12 @@ class Session:
                 metrics.heartbeats.inc()
 
     def _send_letters(self) -> None:
-        letters = self._line.letters
+        letters, now = self._line.letters, monotonic()
         if letters is None or len(self._letters_under_way) > CHUNK_ROWS:
             return
+        if now - self._letters_at < LETTERS_EVERY_S:
+            return
+        self._letters_at = now
         for sealed in letters.after(self._letter, CHUNK_ROWS):
             if sealed.value:  # taken in meanwhile: it is an event now
                 key = sealed.site.encode() or None

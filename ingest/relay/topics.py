@@ -20,7 +20,9 @@ _KEPT: Final = {
     "retention.ms": FOR_EVER,
     "retention.bytes": FOR_EVER,
     "max.message.bytes": str(MAX_MESSAGE_BYTES),
-    "message.timestamp.type": "CreateTime",
+    # the broker's own clock: it refuses messages whose clock is an hour ahead of it, and a relay with a wrong
+    # clock would wait for ever; when things happened is in the events
+    "message.timestamp.type": "LogAppendTime",
     "compression.type": "producer",
 }
 _LETTERS: Final = {**_KEPT, "retention.ms": str(KEPT_DAYS * DAY_MS)}
@@ -48,6 +50,7 @@ def ensure(access: Access, topics: Topics, wanted: Wanted) -> None:
         plan = {
             topics.events: (wanted.partitions, _KEPT),
             topics.decisions: (1, _KEPT),
+            topics.logs: (1, _KEPT),
             topics.dead_letters: (1, _LETTERS),
         }
         for name, (partitions, config) in plan.items():
@@ -71,14 +74,14 @@ def make(
 
 
 def _check(admin: KafkaAdminClient, topics: Topics) -> None:
-    names = [topics.events, topics.decisions]
+    names = [topics.events, topics.decisions, topics.logs]
     described = admin.describe_configs(
         [ConfigResource(ConfigResourceType.TOPIC, name) for name in names], config_filter="all"
     )
     faults: list[str] = []
     for name in names:
         found = {key: _value(entry) for key, entry in described["topic"][name].items()}
-        # compaction and retention lose events of what is the log of the server mode
+        # compaction and retention lose events of what is the log of the server mode, and first claims
         for setting in ("cleanup.policy", "retention.ms", "retention.bytes"):
             if found.get(setting) != _KEPT[setting]:
                 faults.append(f"{name} has {setting}={found.get(setting)}; set {_KEPT[setting]}")  # noqa: PERF401

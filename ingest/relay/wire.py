@@ -56,6 +56,11 @@ class Topics:
         return f"{self.prefix}.dead-letters"
 
     @property
+    def logs(self) -> str:
+        """Which log has which number: see `claim`."""
+        return f"{self.prefix}.logs"
+
+    @property
     def inbox(self) -> str:
         """Where producers on a trusted broker write; `<inbox>.<name>` is the topic of one producer."""
         return f"{self.prefix}.inbox"

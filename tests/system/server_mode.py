@@ -8,10 +8,10 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx
 import msgspec
@@ -21,7 +21,7 @@ from projections.generations import Generations
 from projections.store import Store
 from tests.engines.kafka.broker import Broker, free_port, running
 from tests.engines.projections.told import exact_facts, records_of
-from tests.site_stories import CloudEventDict
+from tests.site_stories import SITES, CloudEventDict
 from tests.streams import random_stream, site_decisions
 
 ROOT = Path(__file__).parents[2]
@@ -39,13 +39,14 @@ class Part:
         self._log = log
         self.process: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> Part:
+    def start(self, environment: Mapping[str, str] | None = None) -> Part:
+        """`environment`: what this life of it is told beside what every one is."""
         assert self.process is None or self.process.poll() is not None
         with self._log.open("ab") as output:
             self.process = subprocess.Popen(
                 self._arguments,
                 cwd=ROOT,
-                env=self.environment,
+                env={**self.environment, **(environment or {})},
                 stdout=output,
                 stderr=output,
                 stdin=subprocess.DEVNULL,
@@ -73,44 +74,83 @@ class Part:
             self.process.kill()
             raise AssertionError(f"{self.name} does not stop: {self.told()}") from None
 
+    def end_at_once(self) -> None:
+        """Whatever it is doing."""
+        if self.process is not None and self.process.poll() is None:
+            self.kill()
+
+    @property
+    def pid(self) -> int:
+        assert self.process is not None
+        return self.process.pid
+
+    def said(self, text: str) -> int:
+        """How often it has said this in all its lives."""
+        return self._log.read_text(errors="replace").count(text) if self._log.exists() else 0
+
     def told(self) -> str:
-        return self._log.read_text()[-3000:]
+        """The last of what it said."""
+        return self._log.read_text(errors="replace")[-3000:] if self._log.exists() else "never started"
+
+
+class Ports(NamedTuple):
+    """Where the parts of a chain listen."""
+
+    clickhouse: int
+    door: int
+    api: int
+
+    @classmethod
+    def free(cls) -> Ports:
+        """Ports nobody listens on now."""
+        return cls(free_port(), free_port(), free_port())
 
 
 class Chain:
     """All parts on one machine, and what has been sent through them."""
 
-    def __init__(self, folder: Path, broker: Broker, **settings: str) -> None:
+    session_s = "4"
+    """A projector that dies is missed after this time: waiting longer proves nothing more."""
+
+    def __init__(self, folder: Path, broker: Broker, ports: Ports | None = None, **settings: str) -> None:
         self.folder = folder
         self.broker = broker
-        clickhouse, door, api = free_port(), free_port(), free_port()
+        clickhouse, door, api = ports or Ports.free()
         self.url, self.api_url = f"http://127.0.0.1:{door}", f"http://127.0.0.1:{api}"
         self.clickhouse_url = f"http://default:@127.0.0.1:{clickhouse}/moments"
-        environment = {
+        self.environment = {
             "MOMENTS_ADMIN_KEY": KEY,
             "MOMENTS_KAFKA_BOOTSTRAP": broker.bootstrap,
             "MOMENTS_KAFKA_PARTITIONS": "4",
             "MOMENTS_CLICKHOUSE_URL": self.clickhouse_url,
+            "MOMENTS_KAFKA_SESSION_S": self.session_s,
             **settings,
         }
-
-        def part(name: str, *arguments: str, data: str = "door") -> Part:
-            given = {**environment, "MOMENTS_DATA": str(folder / data)}
-            return Part(name, arguments, given, folder / f"{name}.log")
-
-        self.front = part(
+        self.front = self.part(
             "front", "-m", "tests.engines.clickhouse_http", str(folder / "clickhouse"), str(clickhouse)
         )
-        self.door = part("door", "-m", "moments", "serve", "door", "--port", str(door))
-        self.relay = part("relay", "-m", "moments", "relay")
-        self.projectors = [
-            part(f"project{n}", "-m", "moments", "project", data=f"project{n}") for n in (1, 2)
-        ]
-        self.api = part("api", "-m", "moments", "serve", "api", "--port", str(api), data="api")
+        self.door = self.part("door", "-m", "moments", "serve", "door", "--port", str(door))
+        self.relay = self.part("relay", "-m", "moments", "relay")
+        self.projectors = [self.projector(n) for n in (1, 2)]
+        self.api = self.part("api", "-m", "moments", "serve", "api", "--port", str(api), data="api")
         self.sent: list[CloudEventDict] = []
         self.position = ""
         self.http = httpx.Client(headers={"Authorization": f"Bearer {KEY}"}, timeout=30)
         self.store = Store(self.clickhouse_url)
+
+    def part(self, name: str, *arguments: str, data: str = "door") -> Part:
+        """A process of this chain, not started yet."""
+        given = {**self.environment, "MOMENTS_DATA": str(self.folder / data), **self.given(name)}
+        return Part(name, arguments, given, self.folder / f"{name}.log")
+
+    def projector(self, number: int) -> Part:
+        """One of the projectors that share the partitions."""
+        return self.part(f"project{number}", "-m", "moments", "project", data=f"project{number}")
+
+    def given(self, name: str) -> dict[str, str]:
+        """What one part is told beside the settings of all."""
+        del name
+        return {}
 
     @property
     def parts(self) -> list[Part]:
@@ -172,12 +212,12 @@ class Chain:
         """The live generation's database."""
         return Generations(self.store).refresh()
 
-    def job(self, verb: str) -> str:
+    def job(self, *verb: str) -> str:
         """Runs a verb of the command to its end, and gives what it says."""
         done = subprocess.run(
-            [sys.executable, "-m", "moments", verb],
+            [sys.executable, "-m", "moments", *verb],
             cwd=ROOT,
-            env=self.api.environment,
+            env={**os.environ, **self.environment, "MOMENTS_DATA": str(self.folder / "api")},
             capture_output=True,
             text=True,
             timeout=240,
@@ -214,31 +254,66 @@ class Chain:
 
 
 @contextmanager
+def ended(whole: Chain) -> Iterator[None]:
+    """A chain that stops cleanly, or after a failure at once; no process outlives it."""
+    try:
+        yield
+        whole.end()
+    finally:
+        for each in whole.parts:
+            each.end_at_once()
+
+
+@contextmanager
 def chain(folder: Path, **settings: str) -> Iterator[Chain]:
     """A whole server mode on loopback."""
     with running(folder / "kafka") as broker:
         whole = Chain(folder, broker, **settings)
-        try:
+        with ended(whole):
             yield whole.start()
-            whole.end()
-        finally:
-            for each in whole.parts:
-                if each.process is not None and each.process.poll() is None:
-                    each.process.kill()
-                    each.process.wait()
 
 
-def story(seed: int, size: int) -> tuple[list[CloudEventDict], list[CloudEventDict]]:
-    """(registrations, everything else): long enough ago that no clock changes anything any more."""
-    past = int(time.time() * 1000) // DAY_MS * DAY_MS - 10 * DAY_MS
-    decisions = site_decisions(seed, past)
-    first = [event for event in decisions if event["type"].endswith(".registered")]
-    later = [event for event in decisions if not event["type"].endswith(".registered")]
-    events = random_stream(seed, size, past)
+def past() -> int:
+    """The end of all streams: long enough ago that no clock changes anything any more."""
+    return int(time.time() * 1000) // DAY_MS * DAY_MS - 10 * DAY_MS
+
+
+def opening(now_ms: int | None = None) -> list[CloudEventDict]:
+    """What a chain decides for all its sites before anything else; the same for every story."""
+    decisions = site_decisions(0, past() if now_ms is None else now_ms)
+    return [event for event in decisions if "siteid" not in event]
+
+
+def story(
+    seed: int,
+    size: int,
+    now_ms: int | None = None,
+    *,
+    sites: Sequence[str] = tuple(SITES),
+    decisions: int = 10,
+) -> tuple[list[CloudEventDict], list[CloudEventDict]]:
+    """(registrations, everything else) of sites of this seed's own, after `opening`.
+
+    Identities and sites carry the seed, so that stories share a chain and a difference names its story.
+    """
+    now_ms = past() if now_ms is None else now_ms
     rng = random.Random(f"story {seed}")
-    for decision in later:
+    decided = [event for event in site_decisions(seed, now_ms, sites=sites) if "siteid" in event]
+    first = [event for event in decided if event["type"].endswith(".registered")]
+    later = [event for event in decided if not event["type"].endswith(".registered")]
+    events = random_stream(seed, size, now_ms, sites=sites)
+    for decision in rng.sample(later, min(decisions, len(later))):
         events.insert(rng.randint(0, len(events)), decision)
-    return first, events
+    return [_named(event, seed) for event in first], [_named(event, seed) for event in events]
+
+
+def _named(event: CloudEventDict, seed: int) -> CloudEventDict:
+    return {
+        **event,
+        "id": f"{event['id']} s{seed}",
+        "siteid": f"{event['siteid']}_s{seed}",
+        "source": f"{event['source']}_s{seed}",
+    }
 
 
 def until(holds: Callable[[], bool], seconds: float, told: Callable[[], str]) -> None:

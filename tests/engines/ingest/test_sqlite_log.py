@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from ingest.errors import LogInUse
+from ingest.errors import LogInUse, LogMismatch
 from ingest.log import open_sqlite_log
 from ingest.log.reader import LogReader
 from ingest.log.sqlite import SQLiteLogStore
@@ -88,3 +88,48 @@ def test_rows_of_aggregates_are_scanned_and_not_shown(log, tmp_path):
     )
     log.submit([entry("a", decided=[row])]).result(10)
     assert LogReader(tmp_path / "events.db").read(1, 10) == ([], 2)
+
+
+class TestNumber:
+    def test_a_log_keeps_the_number_it_was_made_with(self, tmp_path):
+        log = open_sqlite_log(tmp_path, min_free_bytes=0, number=2)
+        identity = log.identity
+        assert (identity.no, log.log_no, LogReader(tmp_path / "events.db").identity()) == (2, 2, identity)
+        log.submit([entry()]).result(10)
+        log.close()
+        again = open_sqlite_log(tmp_path, min_free_bytes=0)
+        assert again.identity == identity
+        again.close()
+
+    def test_one_with_rows_is_never_renumbered(self, tmp_path):
+        log = open_sqlite_log(tmp_path, min_free_bytes=0)
+        log.submit([entry()]).result(10)
+        log.close()
+        with pytest.raises(LogMismatch, match="has the number 1 for good: MOMENTS_LOG_NO=2 cannot change it"):
+            open_sqlite_log(tmp_path, min_free_bytes=0, number=2)
+        open_sqlite_log(tmp_path, min_free_bytes=0, number=1).close()  # and its lock was let go
+
+    def test_an_empty_one_may_be(self, tmp_path):
+        first = open_sqlite_log(tmp_path, min_free_bytes=0)
+        first.close()
+        second = open_sqlite_log(tmp_path, min_free_bytes=0, number=5)
+        assert second.identity == first.identity._replace(no=5)
+        second.close()
+
+    def test_a_log_from_before_logs_had_numbers_is_number_1(self, tmp_path):
+        log = open_sqlite_log(tmp_path, min_free_bytes=0)
+        log.submit([entry()]).result(10)
+        log.close()
+        with sqlite3.connect(tmp_path / "events.db") as db:
+            db.execute("DROP TABLE log_identity")
+        db.close()
+        reader = LogReader(tmp_path / "events.db")
+        assert (reader.log_no, reader.identity()) == (1, None)
+        with pytest.raises(LogMismatch):
+            open_sqlite_log(tmp_path, min_free_bytes=0, number=2)
+        again = open_sqlite_log(tmp_path, min_free_bytes=0)
+        assert reader.identity() == again.identity
+        again.close()
+
+    def test_a_log_that_is_not_there_yet_has_the_number_it_will_get(self, tmp_path):
+        assert LogReader(tmp_path / "events.db", number=3).log_no == 3

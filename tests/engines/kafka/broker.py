@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import random
 import shutil
 import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -30,17 +32,31 @@ def jars() -> Path:
 
 
 def free_port() -> int:
-    """A port nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port nobody listens on now, below those that the kernel gives to outgoing connections: a server that
+    is killed and started again must find it free again.
+    """
+    while True:
+        port = random.SystemRandom().randrange(15_000, 32_000)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 class Broker:
-    """One KRaft node on loopback; the same data folder and ports through kills and restarts."""
+    """One KRaft node on loopback; the same data folder and ports through kills and restarts.
 
-    def __init__(self, folder: Path, **overrides: str) -> None:
+    Args:
+        folder: its files; `data` in it is the log directory.
+        behind: names of further listeners, each with its port and the port it tells clients to come back to:
+            what stands in between carries all their connections.
+        overrides: settings of the broker.
+    """
+
+    def __init__(
+        self, folder: Path, *, behind: Mapping[str, tuple[int, int]] | None = None, **overrides: str
+    ) -> None:
         self.folder = folder
+        behind = behind or {}
         self.port, controller = free_port(), free_port()
         self.bootstrap = f"127.0.0.1:{self.port}"
         self.process: subprocess.Popen[bytes] | None = None
@@ -54,8 +70,18 @@ class Broker:
             "process.roles": "broker,controller",
             "node.id": "1",
             "controller.quorum.voters": f"1@127.0.0.1:{controller}",
-            "listeners": f"PLAINTEXT://127.0.0.1:{self.port},CONTROLLER://127.0.0.1:{controller}",
-            "advertised.listeners": f"PLAINTEXT://127.0.0.1:{self.port}",
+            "listeners": _addresses(
+                ("PLAINTEXT", self.port),
+                ("CONTROLLER", controller),
+                *((name, port) for name, (port, _) in behind.items()),
+            ),
+            "advertised.listeners": _addresses(
+                ("PLAINTEXT", self.port), *((name, told) for name, (_, told) in behind.items())
+            ),
+            "listener.security.protocol.map": ",".join(
+                f"{name}:PLAINTEXT" for name in ("PLAINTEXT", "CONTROLLER", *behind)
+            ),
+            "inter.broker.listener.name": "PLAINTEXT",
             "controller.listener.names": "CONTROLLER",
             "log.dirs": str(folder / "data"),
             "offsets.topic.replication.factor": "1",
@@ -66,6 +92,7 @@ class Broker:
             "share.coordinator.state.topic.replication.factor": "1",
             "share.coordinator.state.topic.min.isr": "1",
             "group.initial.rebalance.delay.ms": "0",
+            "group.min.session.timeout.ms": "1000",  # members that die are missed sooner than in production
             "auto.create.topics.enable": "false",
             "num.network.threads": "2",
             "num.io.threads": "4",
@@ -184,10 +211,16 @@ class Broker:
         return done.stdout.decode()
 
 
+def _addresses(*listeners: tuple[str, int]) -> str:
+    return ",".join(f"{name}://127.0.0.1:{port}" for name, port in listeners)
+
+
 @contextmanager
-def running(folder: Path, **overrides: str) -> Iterator[Broker]:
+def running(
+    folder: Path, *, behind: Mapping[str, tuple[int, int]] | None = None, **overrides: str
+) -> Iterator[Broker]:
     """A started broker that is stopped at the end, whatever happened to it."""
-    broker = Broker(folder, **overrides)
+    broker = Broker(folder, behind=behind, **overrides)
     try:
         yield broker.start()
     finally:

@@ -60,9 +60,9 @@ def decision(name: str, site: str = "") -> LogRecord:
 class WrittenLog:
     """A log in a folder with its writer."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, number: int | None = None) -> None:
         self.folder = folder
-        self.log: GroupCommitLog = open_sqlite_log(folder / "log", min_free_bytes=0)
+        self.log: GroupCommitLog = open_sqlite_log(folder / "log", min_free_bytes=0, number=number)
         self.reader = LogReader(folder / "log" / "events.db")
 
     def append(self, *records: LogRecord) -> int:
@@ -76,9 +76,9 @@ class WrittenLog:
 
 
 @contextmanager
-def written_log(folder: Path) -> Iterator[WrittenLog]:
+def written_log(folder: Path, number: int | None = None) -> Iterator[WrittenLog]:
     """A log that is closed at the end."""
-    log = WrittenLog(folder)
+    log = WrittenLog(folder, number)
     try:
         yield log
     finally:
@@ -93,9 +93,10 @@ def relaying(
     *,
     partitions: int = 4,
     letters: Path | None = None,
+    start: bool = True,
     **bounds: float,
 ) -> Iterator[Relay]:
-    """A relay at work in a thread, stopped at the end."""
+    """A relay at work in a thread (or for the test to start), stopped at the end."""
     place = Place(log.folder / "relay")
     line = Line(
         log.reader,
@@ -109,12 +110,14 @@ def relaying(
     )
     relay = Relay(line)
     thread = threading.Thread(target=relay.run, daemon=True)
-    thread.start()
+    if start:
+        thread.start()
     try:
         yield relay
     finally:
         relay.stop()
-        thread.join(timeout=30)
+        if start:
+            thread.join(timeout=30)
         assert not thread.is_alive()
         place.close()
 

@@ -5,12 +5,19 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+import os
+import threading
 import time
+from contextlib import closing
 from pathlib import Path
+from threading import Thread
 
 import pytest
+from kafka import KafkaProducer
 from kafka.admin import NewTopic
+from kafka.producer.sender import Sender
 
+from domain.times import DAY_MS
 from ingest.assembly import DoorParts
 from ingest.errors import LogUnwritable
 from ingest.relay.acknowledge import BrokerWord
@@ -18,6 +25,7 @@ from ingest.relay.place import Acknowledged, Place, RelayInUse
 from ingest.relay.topics import TopicsUnfit, Wanted, ensure
 from ingest.relay.wire import HEARTBEAT, Access, Message, Stamp, Topics, message_of
 from ingest.vault import Vault
+from tests.disks import small_disk
 from tests.doorway import ADMIN, event, raw, registration, with_door
 from tests.engines.kafka.broker import Broker
 from tests.engines.kafka.logs import decision, fact, headers, messages, relaying, until, written_log
@@ -43,6 +51,11 @@ def first_rows(read: list[Message]) -> dict[str, list[int]]:
     return {site: list(found) for site, found in rows.items()}
 
 
+def producers() -> set[Thread]:
+    """The threads of all producers that still send."""
+    return {thread for thread in threading.enumerate() if isinstance(thread, Sender)}
+
+
 class TestTopics:
     def test_topics_that_would_lose_events_are_refused(self, broker: Broker, topics: Topics) -> None:
         with_compaction = NewTopic(topics.events, 2, 1, topic_configs={"cleanup.policy": "compact"})
@@ -62,6 +75,16 @@ class TestTopics:
 
 
 class TestSending:
+    def test_a_clock_days_ahead_of_the_brokers_is_no_reason_to_refuse_messages(
+        self, broker: Broker, topics: Topics
+    ) -> None:
+        ensure(Access(broker.bootstrap), topics, Wanted(partitions=1))
+        ahead = int(time.time() * 1000) + 3 * DAY_MS
+        with closing(KafkaProducer(bootstrap_servers=broker.bootstrap, acks="all")) as producer:
+            for topic in (topics.events, topics.decisions, topics.dead_letters):
+                sent = producer.send(topic, b"x", partition=0, timestamp_ms=ahead)
+                assert sent.get(timeout=30).offset == 0
+
     def test_a_message_is_a_cloudevent_in_binary_mode(
         self, broker: Broker, topics: Topics, tmp_path: Path
     ) -> None:
@@ -158,6 +181,19 @@ class TestSending:
             ]
             assert all(isinstance(message_of(beat.headers, beat.value), Stamp) for beat in beats)
 
+    def test_every_partition_hears_of_a_log_that_ends_in_a_decision(
+        self, broker: Broker, topics: Topics, tmp_path: Path
+    ) -> None:
+        """Whoever waits for the position that the door answered would wait for ever otherwise."""
+        with written_log(tmp_path) as log, relaying(log, broker.bootstrap, topics, heartbeat_s=0.05):
+            last = log.append(fact("e-1"), decision("d-1"))
+
+            def heard() -> set[tuple[int, int]]:
+                found = messages(broker.bootstrap, topics.events)
+                return {(r.partition, int(headers(r)["moments_row"])) for r in found}
+
+            until(lambda: {(part, last) for part in range(4)} <= heard())
+
     def test_one_relay_a_log(self, tmp_path: Path) -> None:
         place = Place(tmp_path)
         with pytest.raises(RelayInUse):
@@ -212,6 +248,37 @@ class TestBrokerAway:
             until(lambda: relay.state.row == 3_001, 60)
             read = events_on(own_broker, topics)
         assert len({message.stamp.row for message in read}) == 3_001
+
+    def test_a_full_disk_under_its_place_costs_repeats_and_leaves_no_producer_behind(
+        self, broker: Broker, topics: Topics, tmp_path: Path
+    ) -> None:
+        before = producers()
+        with (
+            small_disk(tmp_path / "relay", 2) as disk,
+            written_log(tmp_path) as log,
+            relaying(log, broker.bootstrap, topics) as relay,
+        ):
+            until(lambda: len(producers() - before) == 1)
+            # given a place that cannot be kept, when one attempt after the other fails
+            disk.fill(os.getpid())
+            attempts: set[Thread] = set()
+
+            def again() -> bool:
+                found = producers() - before - attempts
+                attempts.update(found)
+                return bool(found)
+
+            while len(attempts) < 3:
+                log.append(fact(f"full-{next(_numbers)}"))
+                until(again, what="the relay does not try again")
+            assert "full" in relay.state.failing
+            # then none of them goes on beside the next, and everything arrives once there is room
+            disk.free()
+            last = log.append(fact("after"))
+            until(lambda: relay.state.row == last)
+            assert len(producers() - before) == 1
+        rows = first_rows(events_on(broker, topics))["msk-04"]
+        assert rows == list(range(1, last + 1))
 
     def test_a_broker_that_comes_later_is_waited_for(
         self, own_broker: Broker, topics: Topics, tmp_path: Path
