@@ -10,7 +10,7 @@ import pytest
 from projections.store import Store
 from tests.engines.kafka.broker import free_port
 from tests.system.conftest import eventually, moments
-from tests.system.server_mode import KEY, Chain, story, until
+from tests.system.server_mode import KEY, Chain, opening, story, until
 from tests.system.unstarted import unstarted
 
 READER = "moments_reader"
@@ -34,7 +34,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chain]:
             projector.start()
         until(lambda: whole.answers(whole.api_url) and whole.answers(whole.url), 60, whole.api.told)
         first, events = story(6, 120)
-        whole.take(first)
+        whole.take([*opening(), *first])
         whole.take(events)
         whole.derived()
         yield whole
