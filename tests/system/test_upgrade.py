@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from projections.generations import Generations
-from tests.system.server_mode import ROOT, Chain, Part, story, until
+from tests.system.server_mode import ROOT, Chain, Part, opening, story, until
 from tests.system.unstarted import end, unstarted
 
 
@@ -53,7 +53,7 @@ def test_another_shape_is_derived_beside_and_taken_over_and_given_back(tmp_path:
         try:
             first, events = story(8, 80)
             quarter = len(events) // 4
-            whole.take(first)
+            whole.take([*opening(), *first])
             whole.take(events[:quarter])
             whole.derived()
             assert whole.generation == "g1"
