@@ -20,8 +20,8 @@ _T = TypeVar("_T")
 EVENTS: Final = 60
 DECISIONS: Final = 1
 """Of a seed's own sites, beside their registration: each queues work for every partition."""
-EXTRA_PARTITIONS: Final = (15, 35)
-"""Partitions are added by the seeds that are these modulo 50, one to each."""
+ADDS_A_PARTITION: Final = 15
+"""Seeds that are this modulo 50. Once a chain: a new partition has every decision queued again for it."""
 
 CUTS: Final = ("cut", "half", "stall")
 LINKS: Final = ("relay", "project", "clickhouse", "door")
