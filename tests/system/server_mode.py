@@ -205,7 +205,7 @@ class Chain:
             return False
 
         until(holds, seconds, lambda: "".join(f"--- {each.name}\n{each.told()}" for each in self.parts))
-        until(self._settled, seconds, lambda: "re-derivations are still open")
+        until(lambda: not self._queued(), 2 * seconds, lambda: f"still to be derived anew: {self._queued()}")
 
     @property
     def generation(self) -> str:
@@ -226,11 +226,12 @@ class Chain:
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
-    def _settled(self) -> bool:
-        ((open_,),) = self.store.rows(
-            "SELECT count() FROM $gen.rederivations FINAL WHERE done = 0", gen=self.generation
+    def _queued(self) -> list[tuple[Any, ...]]:
+        """What decisions reach back to and is not derived anew yet, with who wrote it last and when."""
+        return self.store.rows(
+            "SELECT id, site_id, part, cursor, version FROM $gen.rederivations FINAL WHERE done = 0",
+            gen=self.generation,
         )
-        return int(open_) == 0
 
     def differences(self) -> list[str]:
         """What the store holds against exact arithmetic over the distinct events sent."""

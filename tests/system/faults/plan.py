@@ -17,11 +17,11 @@ from tests.system.server_mode import story
 
 _T = TypeVar("_T")
 
-EVENTS: Final = 60
-DECISIONS: Final = 1
-"""Of a seed's own sites, beside their registration: each queues work for every partition."""
-EXTRA_PARTITIONS: Final = (15, 35)
-"""Partitions are added by the seeds that are these modulo 50, one to each."""
+EVENTS: Final = 40
+DECIDES: Final = 5
+"""Every so many seeds something is decided that reaches back, which queues work for every partition."""
+ADDS_A_PARTITION: Final = 15
+"""Seeds that are this modulo 50. Once a chain: a new partition has every decision queued again for it."""
 
 CUTS: Final = ("cut", "half", "stall")
 LINKS: Final = ("relay", "project", "clickhouse", "door")
@@ -65,14 +65,15 @@ class Plan:
 def plan_of(seed: int, now_ms: int) -> Plan:
     """The plan of a seed; `now_ms` moves its times as a whole."""
     rng = random.Random(f"plan {seed}")
-    first, events = story(seed, EVENTS, now_ms, sites=rng.sample(sorted(SITES), 2), decisions=DECISIONS)
+    sites = rng.sample(sorted(SITES), 2)
+    first, events = story(seed, EVENTS, now_ms, sites=sites, decisions=int(seed % DECIDES == 0))
     turns = [seed]
-    if rng.random() < 0.5:
+    if rng.random() < 0.3:
         turns.append(rng.randrange(1_000))
     after = sorted(rng.randint(0, len(events) * 3 // 4) for _ in turns)
     most = len(_KINDS)
     troubles = [_KINDS[turn % most](rng, turn // most, at) for turn, at in zip(turns, after, strict=True)]
-    return Plan(seed, first, events, troubles, by_file=rng.random() < 0.15)
+    return Plan(seed, first, events, troubles, by_file=rng.random() < 0.1)
 
 
 def _kill(rng: random.Random, turn: int, after: int) -> Trouble:

@@ -26,7 +26,7 @@ from tests.system.server_mode import opening, past
 WAVE = 5
 WAVES_A_CHAIN = 10
 """Then a new chain of processes begins, so that a soak can go on for ever."""
-AUDIT_EVERY = 2
+AUDIT_EVERY = 5
 
 
 def waves() -> list[range]:

@@ -10,7 +10,7 @@ from typing import Final
 
 from tests.system.faults.faulty import FaultyChain, Sender
 from tests.system.faults.network import Fault
-from tests.system.faults.plan import EXTRA_PARTITIONS, Plan, Trouble
+from tests.system.faults.plan import ADDS_A_PARTITION, Plan, Trouble
 from tests.system.server_mode import until
 
 _FAULT_S = 2.0
@@ -29,7 +29,7 @@ def play(whole: FaultyChain, plan: Plan) -> None:
             time.sleep(trouble.delay_s)
             _DO[trouble.kind](whole, trouble)
         sender.reached(len(plan.events))
-    if plan.seed % 50 in EXTRA_PARTITIONS:
+    if plan.seed % 50 == ADDS_A_PARTITION:
         whole.add_partition()
     whole.calm()
 
