@@ -121,12 +121,14 @@ async def _reading(
     tier: Repeated = None,
     min_position: Annotated[str | None, Query(description="Wait until the projections hold this")] = None,
 ) -> Reading:
-    directory = services.directory()
-    sites = _sites(key, directory, site or [])
-    regions = _regions(key, directory, region or [])
     span = Span(_bound("from", start), _bound("to", end))
     if isinstance(span.start, date) and isinstance(span.end, date) and span.start > span.end:
         raise invalid("to", "to is before from")
+    # Waited for before names are looked up: what is waited for may be their registration.
+    position = await _reached(services, min_position)
+    directory = services.directory()
+    sites = _sites(key, directory, site or [])
+    regions = _regions(key, directory, region or [])
     scope = Scope(
         sites=None if sites is None else tuple(sorted(sites)),
         span=span,
@@ -135,7 +137,6 @@ async def _reading(
         departments=_known("department", department, directory.departments, "unknown_department"),
         tiers=_known("tier", tier, directory.tiers, "unknown_tier"),
     )
-    position = await _reached(services, min_position)
     state = request.app.state
     return Reading(services, directory, key, scope, position, state.freshness, state.threads)
 

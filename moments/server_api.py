@@ -32,7 +32,7 @@ class StoredMark:
         self._store = store
         self._generations = generations
         self._lock = threading.Lock()
-        self._looked_at = -_LOOK_S
+        self._looked_at = float("-inf")
         self._mark: tuple[str, int] | None = None
 
     def __call__(self) -> tuple[str, int] | None:
@@ -48,6 +48,11 @@ class StoredMark:
                 self._mark = (generation, int(known))
                 self._looked_at = time.monotonic()
             return self._mark
+
+    def look_again(self) -> None:
+        """The next question is answered by what is stored then: somebody has waited for it to be there."""
+        with self._lock:
+            self._looked_at = float("-inf")
 
 
 class StoredStatus:
@@ -96,10 +101,9 @@ def server_api(settings: Settings) -> FastAPI:
     if insist(stopping, lambda: _followed(generations)) is None:
         raise SystemExit(0)
     keys = keys_of(settings, layout.keys)
-    progress = StoredProgress(store, lambda: generations.live)
-    structure = InForce(
-        lambda: stored_structure(store, generations.live), StoredMark(store, generations)
-    )
+    mark = StoredMark(store, generations)
+    progress = StoredProgress(store, lambda: generations.live, reached=mark.look_again)
+    structure = InForce(lambda: stored_structure(store, generations.live), mark)
     status = StoredStatus(store, generations, progress)
     app = create_app(
         Services(

@@ -144,7 +144,11 @@ class KafkaFeed(SharedFeed):
                 raise future.exception
 
     def read(self, positions: Mapping[int, int], limit: int) -> Read:
-        """Up to `limit` messages after these offsets, decisions first. Raises Reassigned."""
+        """Up to `limit` messages after these offsets, decisions first. Raises Reassigned.
+
+        Behind the end of its partitions it waits for the next answer of the brokers: a flush costs about the
+        same for few messages as for many.
+        """
         with self._lock:
             self._check()
             self._seek(positions)
@@ -157,7 +161,7 @@ class KafkaFeed(SharedFeed):
                 for part, found in records.items():
                     self._at[part] = found[-1].offset + 1
                     self._events.take(found, reading)
-                wait = 0
+                wait = WAIT_MS if self.behind(self._at) else 0
             reading.positions.update(self._at)
             self._decisions.take(reading)
             self._show(positions)
@@ -284,7 +288,7 @@ class TopicFeed:
                 if within:
                     reading.positions[part.partition] = within[-1].offset + 1
                     self._events.take(within, reading)
-            wait = 0
+            wait = WAIT_MS if self._short(until) else 0
         self._decisions.take(reading, until)
         return reading.read()
 

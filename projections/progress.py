@@ -22,9 +22,18 @@ class StoredProgress:
         store: the ClickHouse store.
         generation: names the live generation's database.
         feed: the feed's name.
+        reached: called when a position that somebody waited for is derived, before they read.
     """
 
-    def __init__(self, store: Store, generation: Callable[[], str], feed: str = "kafka") -> None:
+    def __init__(
+        self,
+        store: Store,
+        generation: Callable[[], str],
+        feed: str = "kafka",
+        *,
+        reached: Callable[[], None] | None = None,
+    ) -> None:
+        self._reached = reached
         self._store = store
         self._generation = generation
         self._feed = feed
@@ -59,6 +68,8 @@ class StoredProgress:
         while True:
             covered = self.covered()
             if all(covered.get(log_no, 0) >= row for log_no, row in wanted):
+                if self._reached is not None:
+                    self._reached()
                 return True
             now = time.monotonic()
             if now >= deadline:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from structlog.testing import capture_logs
 
+from api.directory import directory_of
+from domain.structure import StructureState
 from projections.store import StoreError
 from tests.pure.api.services import Api, Canned, HeldProgress, services
 
@@ -221,6 +225,16 @@ class TestPosition:
         )
         assert answer.status_code == 200
         assert answer.json()["position"] == "1-99"
+
+    def test_a_site_that_the_position_brings_is_known(self) -> None:
+        """Whoever registers a site and asks by the position of the answer is not told that it is unknown."""
+        progress = HeldProgress(arrives_after=3)
+        given = services(progress=progress, longest_wait_s=10)
+        later = given.directory()
+        before = directory_of(StructureState())
+        given = replace(given, directory=lambda: later if progress.held >= 99 else before)
+        answer = Api(given).get("/v1/kpis/on_time", min_position="1-99", site="msk-01")
+        assert answer.status_code == 200, answer.text
 
 
 class TestProbes:
