@@ -18,7 +18,7 @@ from tests.engines.kafka import broker as brokers
 from tests.engines.kafka.broker import Broker, free_port
 from tests.engines.postgres import Postgres
 from tests.site_stories import CloudEventDict
-from tests.system.server_mode import ROOT, Chain, Part, story, until
+from tests.system.server_mode import ROOT, Chain, Part, opening, story, until
 
 
 class SeveralLogs(Chain):
@@ -157,6 +157,7 @@ def test_two_logs_of_three_doors_give_the_exact_facts_of_one_chain(tmp_path: Pat
     with several_logs(tmp_path) as whole:
         first, told = story(7, 150)
         events = in_one_log(told)
+        whole.take(opening())
         whole.take(first)
         both = {belongs_to_other(event["siteid"]) for event in events if event.get("siteid")}
         assert both == {True, False}
