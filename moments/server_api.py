@@ -49,6 +49,11 @@ class StoredMark:
                 self._looked_at = time.monotonic()
             return self._mark
 
+    def generation(self) -> str:
+        """The live generation's database: a rebuild elsewhere makes another one live."""
+        self()
+        return self._generations.live
+
     def look_again(self) -> None:
         """The next question is answered by what is stored then: somebody has waited for it to be there."""
         with self._lock:
@@ -102,7 +107,7 @@ def server_api(settings: Settings) -> FastAPI:
         raise SystemExit(0)
     keys = keys_of(settings, layout.keys)
     mark = StoredMark(store, generations)
-    progress = StoredProgress(store, lambda: generations.live, reached=mark.look_again)
+    progress = StoredProgress(store, mark.generation, reached=mark.look_again)
     structure = InForce(lambda: stored_structure(store, generations.live), mark)
     status = StoredStatus(store, generations, progress)
     app = create_app(
