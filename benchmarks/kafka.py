@@ -32,6 +32,7 @@ from ingest.relay.relay import Relay
 from ingest.relay.session import PRODUCER, Line
 from ingest.relay.topics import Wanted, ensure
 from ingest.relay.wire import Access, Stamp, Topics, headers_of
+from moments.collector import collect_seldom
 from projections.kafka_feed import CONSUMER, KafkaFeed
 from projections.projector import Projector
 from projections.share import DECIDED
@@ -60,6 +61,7 @@ def main() -> None:
     parser.add_argument("--events", type=int, default=200_000, help="events of each shape")
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "benchmarks-kafka.md")
     chosen = parser.parse_args()
+    collect_seldom()  # as every part does at its start
     load_before = os.getloadavg()[0]
     folder = Path(tempfile.mkdtemp(prefix="moments-bench-", dir=os.environ.get("MOMENTS_BENCH_FOLDER")))
     try:
