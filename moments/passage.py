@@ -24,6 +24,8 @@ _HOP_BY_HOP = frozenset(
     }
 )
 _INTERNAL = "/internal/"
+_SAFE = frozenset({"GET", "HEAD"})
+"""Methods that change nothing (RFC 9110, 9.2.1)."""
 _PROBLEM = b"application/problem+json"
 
 
@@ -71,7 +73,7 @@ class Passage:
         )
         started = False
         try:
-            answer = await self._http.send(request, stream=True)
+            answer = await self._ask(request)
             try:
                 kept = [
                     (name.lower(), value)
@@ -92,6 +94,17 @@ class Passage:
             await _problem(
                 send, 503, "core_restarting", "The read side is starting; events are taken meanwhile"
             )
+
+    async def _ask(self, request: httpx.Request) -> httpx.Response:
+        """The answer's head. A kept connection that the core closes in this instant is no reason to refuse a
+        read: it is asked once more, over another one.
+        """
+        try:
+            return await self._http.send(request, stream=True)
+        except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError):
+            if request.method not in _SAFE:
+                raise
+            return await self._http.send(request, stream=True)
 
 
 def _has_body(scope: Scope) -> bool:
