@@ -55,16 +55,18 @@ Profiled apart (cProfile, thread clocks and the projector's own step timers), in
 - **Door:** about 14 µs an event to split, read, judge and store (of that 6 reading, 5 judging), 2 µs of
   HTTP; one Python process decodes, so one core is its limit. The log itself takes 70,000 to 120,000 events
   a second.
-- **Projector, Python:** 8 µs an event to read and decode it, find its subjects and lay out its row; 2 to 3 µs
-  to make it Arrow. All of that by the reading thread, while another batch is in ClickHouse.
-- **Projector, ClickHouse:** 4 to 6 µs an event to insert it, a third of that in the kernel for fresh pages;
-  about 4 µs for merges; 8 µs to derive facts in batches of 50,000, 13 in batches of 20,000; 8 µs to find, stage
-  and write them; and about 0.3 s a flush, whatever its size, to plan some thirty queries with joins and windows.
-  That cost is what small batches (latency) and interleaved visits (live) pay.
-- **Together** some 38 µs of CPU for each event from the log to facts, and 16 to 20 µs from the sender to the log:
-  two cores cannot do more than about 35,000 events a second with all guarantees on, however they are scheduled.
-- **Rebuild** is the projector alone, and 38 µs of CPU an event bound it at about 50,000 events a second on two
-  cores; what is left is the comparison with the live tables (4 µs an event), the start, and the API's own work.
+- **Projector, Python:** 8 µs an event to read and decode it, find its subjects and lay out its row; 2
+  to 3 µs to make it Arrow. All of that by the reading thread, while another batch is in ClickHouse.
+- **Projector, ClickHouse:** 4 to 6 µs an event to insert it, a third of that in the kernel for fresh
+  pages; about 4 µs for merges; 8 µs to derive facts in batches of 50,000, 13 in batches of 20,000; 8 µs
+  to find, stage and write them; and about 0.3 s a flush, whatever its size, to plan some thirty queries
+  with joins and windows. That cost is what small batches (latency) and interleaved visits (live) pay.
+- **Together** some 38 µs of CPU for each event from the log to facts, and 16 to 20 µs from the sender
+  to the log: two cores cannot do more than about 35,000 events a second with all guarantees on, however
+  they are scheduled.
+- **Rebuild** is the projector alone, and 38 µs of CPU an event bound it at about 50,000 events a second
+  on two cores; what is left is the comparison with the live tables (4 µs an event), the start, and the
+  API's own work.
 - **Cold start:** three interpreters import FastAPI, pyarrow and chDB (about 0.8 s of CPU each) on two
   cores.
 """.splitlines()
