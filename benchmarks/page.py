@@ -74,13 +74,13 @@ Profiled apart (cProfile, thread clocks and the projector's own step timers), in
 
 
 def _shared_with_others(load_before: float) -> list[str]:
-    """A warning when the machine was busy before the run began: the figures are then lower than its own."""
+    """A warning when the machine was busy in the minute before: the figures may be lower than its own."""
     if load_before < 0.5:
         return []
     return [
         "",
-        f"**Others were using this machine:** its load average was {load_before:.1f} before the run, so that",
-        "every figure here, limits included, is lower than on a machine of one's own.",
+        f"**The machine was not idle just before:** its load average was {load_before:.1f}. If its cause",
+        "went on, every figure here, limits included, is lower than on a machine of one's own.",
     ]
 
 
