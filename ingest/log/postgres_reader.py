@@ -15,7 +15,7 @@ from ingest.errors import LogInUse, LogUnwritable
 from ingest.log.identity import originator_id
 from ingest.log.number import LogIdentity
 from ingest.log.postgres import RELAY, SCHEMA, TABLE, parameters, place_of, prepare, turn
-from ingest.log.reader import FACT_PREFIX, Batch
+from ingest.log.reader import Batch, facts_among
 from ingest.log.record import LOG_NO, LogRecord, decode_record
 
 _THERE = f"SELECT to_regclass('{SCHEMA}.{TABLE}'), to_regclass('{SCHEMA}.log_identity')"
@@ -72,8 +72,7 @@ class PostgresLogReader:
                 " WHERE notification_id > %s ORDER BY notification_id LIMIT %s",
                 (after, limit),
             ).fetchall()
-        facts = [(row, decode_record(state)) for row, topic, state in rows if topic.startswith(FACT_PREFIX)]
-        return Batch(facts, rows[-1][0] if rows else after)
+        return facts_among(rows, after)
 
     def get(self, source: str, event_id: str) -> tuple[int, LogRecord] | None:
         """The fact of this identity with its row."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -49,6 +49,14 @@ class FollowedLog(Protocol):
 
     def close(self) -> None:
         """Closes the connection."""
+
+
+def facts_among(rows: Sequence[tuple[int, str, bytes]], after: int) -> Batch:
+    """The facts among rows (row, topic, state) that were read after row `after`; aggregates' own rows are
+    passed over.
+    """
+    facts = [(row, decode_record(state)) for row, topic, state in rows if topic.startswith(FACT_PREFIX)]
+    return Batch(facts, rows[-1][0] if rows else after)
 
 
 class LogReader:
@@ -96,8 +104,7 @@ class LogReader:
                 "SELECT rowid, topic, state FROM stored_events WHERE rowid > ? ORDER BY rowid LIMIT ?",
                 (after, limit),
             ).fetchall()
-        facts = [(row, decode_record(state)) for row, topic, state in rows if topic.startswith(FACT_PREFIX)]
-        return Batch(facts, rows[-1][0] if rows else after)
+        return facts_among(rows, after)
 
     def get(self, source: str, event_id: str) -> tuple[int, LogRecord] | None:
         """The fact of this identity with its row."""
